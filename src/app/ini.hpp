@@ -1,0 +1,24 @@
+// The lines of an INI file with their numbers. (Ready-made parsers neither tell line numbers of sound lines
+// nor follow the reference in treating ';' inside a value as part of it.)
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bmsd::app {
+
+struct IniLine {
+    enum class Kind : unsigned char { section, entry, junk };
+    Kind kind = Kind::junk;
+    int number = 0;         ///< from 1
+    std::string name;       ///< of the section, or key as written
+    std::string value;      ///< trimmed; continuation lines are joined by '\n'
+    bool indented = false;  ///< an entry that begins with blanks: the reference takes it for a continuation
+};
+
+/// Splits a text into its meaningful lines. CRLF and a byte-order mark are tolerated; comment lines begin with ';' or
+/// '#'; `KEY = value` and `KEY: value` are entries; an indented line without '=' continues the entry above.
+[[nodiscard]] std::vector<IniLine> read_ini(std::string_view text);
+
+}  // namespace bmsd::app

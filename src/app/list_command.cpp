@@ -1,0 +1,141 @@
+#include "app/list_command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "app/reading_json.hpp"
+#include "bms/catalog.hpp"
+
+namespace bmsd::app {
+namespace {
+
+namespace json = boost::json;
+using bms::Family;
+
+constexpr int unknown_family = 2;
+
+const Family* find_or_complain(const std::string& name) {
+    const Family* family = bms::find_family(name);
+    if (!family)
+        std::fprintf(stderr, "\"%s\" is no known BMS type; the nearest is %s, `bmsd list` shows all\n", name.c_str(),
+                     std::string(bms::nearest_type(name)).c_str());
+    return family;
+}
+
+std::string hex(std::uint32_t address) {
+    char out[16];
+    std::snprintf(out, sizeof out, "0x%02X", address);
+    return out;
+}
+
+std::string joined(std::span<const std::string_view> words) {
+    std::string out;
+    for (const std::string_view word : words) out.append(out.empty() ? "" : ", ").append(word);
+    return out;
+}
+
+// ---- as a table ----------------------------------------------------------------------------------
+using TableLine = std::array<std::string, 5>;
+
+TableLine table_line(const Family& family) {
+    std::string rates;
+    for (const std::uint32_t rate : family.serial.rates) rates += (rates.empty() ? "" : "/") + std::to_string(rate);
+    const auto& addresses = family.addresses;
+    return {std::string(family.type), "serial " + rates,
+            addresses.used ? hex(addresses.first) + ".." + hex(addresses.last) : "none", joined(family.aliases),
+            joined(family.sold_as)};
+}
+
+/// Columns as wide as their longest entry; the last one runs free.
+void print(const std::vector<TableLine>& lines) {
+    std::array<std::size_t, 5> widths{};
+    for (const TableLine& line : lines)
+        for (std::size_t i = 0; i + 1 < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size() + 2);
+    for (const TableLine& line : lines) {
+        std::string text;
+        for (std::size_t i = 0; i < line.size(); ++i) {
+            text += line[i];
+            if (line[i].size() < widths[i]) text.append(widths[i] - line[i].size(), ' ');
+        }
+        std::printf("%s\n", text.c_str());
+    }
+}
+
+// ---- as JSON -------------------------------------------------------------------------------------
+json::array words_json(std::span<const std::string_view> words) {
+    return json::array(words.begin(), words.end());
+}
+
+json::value addresses_json(const bms::Addresses& addresses) {
+    if (!addresses.used) return nullptr;
+    json::array refused;
+    for (const bms::RefusedAddress& entry : addresses.refused)
+        refused.push_back(json::object{{"address", entry.address}, {"why", entry.why}});
+    return {{"first", addresses.first},
+            {"last", addresses.last},
+            {"standard", addresses.standard},
+            {"meaning", addresses.meaning},
+            {"refused", std::move(refused)}};
+}
+
+json::object family_json(const Family& family) {
+    return {{"type", family.type},
+            {"key", family.key},
+            {"label", family.label},
+            {"aliases", words_json(family.aliases)},
+            {"sold_as", words_json(family.sold_as)},
+            {"baud", json::array(family.serial.rates.begin(), family.serial.rates.end())},
+            {"addresses", addresses_json(family.addresses)}};
+}
+
+}  // namespace
+
+int list(bool as_json) {
+    if (as_json) {
+        json::array families;
+        for (const Family* family : bms::catalog()) families.push_back(family_json(*family));
+        std::printf("%s\n", to_text(families).c_str());
+        return 0;
+    }
+    std::vector<TableLine> lines{{"BMS_TYPE", "link", "addresses", "also understood", "sold as"}};
+    for (const Family* family : bms::catalog()) lines.push_back(table_line(*family));
+    print(lines);
+    return 0;
+}
+
+int describe(const std::string& name, bool as_json) {
+    const Family* family = find_or_complain(name);
+    if (!family) return unknown_family;
+    std::string text = bms::describe(*family);
+    if (as_json) {
+        json::object out = family_json(*family);
+        out["guide"] = family->guide;
+        out["datasheet"] = text;
+        text = to_text(out) + '\n';
+    }
+    std::fputs(text.c_str(), stdout);
+    return 0;
+}
+
+int guide(const std::string& name) {
+    if (!name.empty()) {
+        const Family* family = find_or_complain(name);
+        if (!family) return unknown_family;
+        std::printf("%s (BMS_TYPE = %s)\n\n%s", std::string(family->label).c_str(), std::string(family->type).c_str(),
+                    std::string(family->guide).c_str());
+        return 0;
+    }
+    bool first = true;
+    for (const Family* family : bms::catalog()) {
+        if (!first) std::printf("\n");
+        first = false;
+        guide(std::string(family->type));
+    }
+    return 0;
+}
+
+}  // namespace bmsd::app

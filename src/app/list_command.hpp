@@ -1,0 +1,17 @@
+// `bmsd list`, `bmsd describe` and `bmsd guide`: what is known of the BMS families.
+#pragma once
+
+#include <string>
+
+namespace bmsd::app {
+
+/// Prints a table of all families, or a JSON list. Returns the exit code 0.
+int list(bool json);
+
+/// Prints the datasheet of a family (BMS_TYPE, key or alias) as Markdown or JSON. Exit code 2 if it is unknown.
+int describe(const std::string& family, bool json);
+
+/// Prints how to wire and prepare a family; all of them if `family` is empty. Exit code 2 if it is unknown.
+int guide(const std::string& family);
+
+}  // namespace bmsd::app

@@ -1,0 +1,39 @@
+// The live table of `bmsd run --live`: all batteries in the terminal, refreshed in place.
+#pragma once
+
+#include <map>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "model/battery.hpp"
+
+namespace bmsd::app {
+
+/// Draws at most twice a second, and only when something changed. In a terminal the table is refreshed in
+/// place; elsewhere one line per battery is printed every ten seconds.
+class LiveTable final : public Sink {
+public:
+    explicit LiveTable(boost::asio::io_context& io);
+    ~LiveTable() override;
+
+    void appeared(const Battery& battery) override { changed(battery); }
+    void updated(const Battery& battery) override { changed(battery); }
+    void waiting(const Battery& battery) override { changed(battery); }
+    void removed(const Battery& battery) override;
+
+private:
+    void changed(const Battery& battery);
+    void draw();
+
+    boost::asio::steady_timer timer_;
+    std::map<std::string, const Battery*> batteries_;  ///< by place, so that the order is steady
+    bool terminal_;
+    bool pending_ = false;
+    Clock::time_point last_{};
+};
+
+/// The table as text: a head line and one line per battery; `coloured` marks trouble.
+[[nodiscard]] std::string table_text(const std::map<std::string, const Battery*>& batteries, bool coloured);
+
+}  // namespace bmsd::app

@@ -1,0 +1,67 @@
+#include "app/log.hpp"
+
+#include <map>
+#include <memory>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "model/battery.hpp"
+
+namespace bmsd::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Holds back what was just said.
+class Flood {
+public:
+    /// How often this text was held back before, or nothing if it is to be held back now.
+    std::optional<unsigned> pass(const std::string& text, Clock::time_point now) {
+        const auto [at, added] = said_.try_emplace(text, Said{now, 0});
+        if (!added && now - at->second.when < 60s) {
+            ++at->second.held;
+            return std::nullopt;
+        }
+        const unsigned held = at->second.held;
+        at->second = {now, 0};
+        // Texts may carry numbers: forget old ones, or this would grow for ever.
+        if (said_.size() > 64) std::erase_if(said_, [&](const auto& entry) { return now - entry.second.when >= 60s; });
+        if (said_.size() > 512) said_.clear();
+        return held;
+    }
+
+private:
+    struct Said {
+        Clock::time_point when;
+        unsigned held;
+    };
+    std::map<std::string, Said> said_;
+};
+
+spdlog::level::level_enum level_of(engine::Severity severity) {
+    switch (severity) {
+        case engine::Severity::debug: return spdlog::level::debug;
+        case engine::Severity::info: return spdlog::level::info;
+        case engine::Severity::warning: return spdlog::level::warn;
+        case engine::Severity::error: return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+}  // namespace
+
+engine::Report make_log(LogLevel level) {
+    auto logger = std::make_shared<spdlog::logger>("bmsd", std::make_shared<spdlog::sinks::stderr_sink_st>());
+    logger->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    logger->set_level(level_of(static_cast<engine::Severity>(level)));
+    logger->flush_on(spdlog::level::trace);
+    return [logger, flood = std::make_shared<Flood>()](engine::Severity severity, const std::string& text) {
+        if (!logger->should_log(level_of(severity))) return;
+        const auto held = flood->pass(text, Clock::now());
+        if (!held) return;
+        logger->log(level_of(severity), *held > 0 ? text + " (" + std::to_string(*held) + " times more since)" : text);
+    };
+}
+
+}  // namespace bmsd::app

@@ -1,0 +1,148 @@
+// The command line.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "app/decode_command.hpp"
+#include "app/list_command.hpp"
+#include "app/run_command.hpp"
+#include "sim/command.hpp"
+
+namespace {
+
+using namespace bmsd;
+
+constexpr int user_must_act = 2;
+
+constexpr const char* about =
+    "bmsd reads battery management systems and serves them to Victron's Venus OS.\n\n"
+    "Examples:\n"
+    "  bmsd list                                      the BMS families it knows\n"
+    "  bmsd guide jkbms_pb                            how to wire and prepare one\n"
+    "  bmsd run --config config.ini /dev/ttyUSB0      the daemon on one adapter\n"
+    "  bmsd run --bus none --live tcp://10.0.0.5:502  a gateway, shown in the terminal\n"
+    "  bmsd simulate jkbms_pb --addresses 1,2 --path /tmp/bus   two batteries to try it with\n";
+
+void add_run(CLI::App& app, app::RunOptions& options) {
+    auto* command = app.add_subcommand("run", "Run the daemon");
+    command->add_option("--config", options.config, "configuration file (dialect of the Python driver's config.ini)");
+    command->add_option("--bus", options.bus, "D-Bus address; default: the system bus; none: without D-Bus");
+    command->add_option("--state-dir", options.state_dir, "the only directory that is written to");
+    command->add_option("--stats", options.stats, "write counters as JSON to this file at SIGUSR1 and at the end");
+    command->add_flag("--live", options.live, "show all batteries in the terminal");
+    command->add_option("PORT", options.ports, "/dev/ttyUSB0, /dev/serial/by-id/..., tcp://host:port, replay:FILE");
+}
+
+/// "1,2", "0x01 0x02": addresses as the configuration takes them, but decimal without 0x.
+std::vector<std::uint32_t> addresses(const std::vector<std::string>& texts) {
+    std::vector<std::uint32_t> out;
+    for (const std::string& text : texts) {
+        std::size_t used = 0;
+        unsigned long value = 0;
+        try {
+            value = std::stoul(text, &used, 0);
+        } catch (const std::exception&) {
+            used = 0;
+        }
+        if (used == 0 || used != text.size() || value > 0xFF)
+            throw CLI::ValidationError("--addresses",
+                                       "'" + text + "' is no address; write for example 1,2 or 0x01,0x02");
+        out.push_back(static_cast<std::uint32_t>(value));
+    }
+    return out;
+}
+
+struct SimulateText {
+    std::vector<std::string> addresses;
+    std::string link = "pty";
+    long turnaround_ms = 10;
+    double current_a = 0;
+};
+
+CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateText& text) {
+    auto* command = app.add_subcommand("simulate", "Simulate batteries on a pty or TCP port");
+    command->add_option("FAMILY", options.families, "families on this bus, e.g. jkbms_pb")->required()->delimiter(',');
+    command->add_option("--addresses", text.addresses, "bus addresses, e.g. 1,2")->delimiter(',');
+    command->add_option("--link", text.link, "pty or tcp")->check(CLI::IsMember({"pty", "tcp"}));
+    command->add_option("--path", options.path, "pty: symbolic link to make");
+    command->add_option("--host", options.host, "tcp: address to listen on");
+    command->add_option("--tcp-port", options.tcp_port, "tcp: port to listen on; 0: any");
+    command->add_option("--ports", options.ports, "so many equal buses; --path and --tcp-port count up");
+    command->add_flag("--baud-pacing", options.baud_pacing, "bytes take their time on the wire");
+    command->add_option("--baud", options.baud, "rate of the wire; default: the family's");
+    command->add_option("--turnaround", text.turnaround_ms, "milliseconds from request to answer")
+        ->check(CLI::Range(0, 60000));
+    command->add_option("--fault", options.faults, "what goes wrong; may be given several times, see below");
+    command->add_option("--alarm", options.alarms, "raise NAME[:warning|alarm] in every battery");
+    command->add_option("--cells", options.cells, "cells in series");
+    command->add_option("--capacity", options.capacity_ah, "Ah");
+    command->add_option("--soc", options.soc_percent, "state of charge at the start, %");
+    command->add_option("--current", text.current_a, "constant current, A, positive = charging; default: in turn");
+    command->add_option("--speed", options.speed, "simulated seconds per second");
+    command->add_flag("--json", options.json, "print the ports as JSON");
+    command->footer(sim::simulate_help());
+    return command;
+}
+
+int simulate(const CLI::App& command, sim::SimulateOptions options, const SimulateText& text) {
+    options.addresses = addresses(text.addresses);
+    options.kind = text.link == "tcp" ? sim::PortKind::tcp : sim::PortKind::pty;
+    options.turnaround = std::chrono::milliseconds(text.turnaround_ms);
+    if (command.count("--current") > 0) options.current_a = text.current_a;
+    if (const auto result = sim::simulate(options); !result) {
+        std::fprintf(stderr, "bmsd simulate: %s\n", result.error().detail.c_str());
+        return user_must_act;
+    }
+    return 0;
+}
+
+int run_command(int argc, char** argv) {
+    CLI::App app{about, "bmsd"};
+    app.set_version_flag("--version", "bmsd " BMSD_VERSION);
+    app.require_subcommand(1);
+
+    app::RunOptions run_options;
+    add_run(app, run_options);
+
+    bool json = false;
+    std::string family;
+    std::vector<std::string> files;
+    auto* list = app.add_subcommand("list", "List the BMS families");
+    list->add_flag("--json", json, "as JSON");
+    auto* describe = app.add_subcommand("describe", "Print the datasheet of a family as Markdown");
+    describe->add_option("FAMILY", family, "BMS_TYPE, e.g. Jkbms_pb")->required();
+    describe->add_flag("--json", json, "as JSON");
+    auto* guide = app.add_subcommand("guide", "How to wire and prepare a battery");
+    guide->add_option("FAMILY", family, "BMS_TYPE; default: all");
+    auto* decode = app.add_subcommand("decode", "Decode recorded dialogues (vector files)");
+    decode->add_option("FILE", files, "vector files")->required();
+    decode->add_flag("--json", json, "the output is JSON in any case");
+    sim::SimulateOptions simulate_options;
+    SimulateText simulate_text;
+    auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
+
+    try {
+        app.parse(argc, argv);
+        if (*list) return app::list(json);
+        if (*describe) return app::describe(family, json);
+        if (*guide) return app::guide(family);
+        if (*decode) return app::decode(files);
+        if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
+        return app::run(run_options);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : user_must_act;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run_command(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bmsd: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,22 @@
+// `bmsd run`: the daemon.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bmsd::app {
+
+/// What the command line says. Exit codes: 0 ended by a signal or nothing to do, 1 D-Bus cannot be used,
+/// 2 the user must change something.
+struct RunOptions {
+    std::string config;              ///< file; empty: all defaults
+    std::string bus;                 ///< D-Bus address; "none": no D-Bus; empty: the usual bus
+    std::string state_dir;           ///< the only place that is written to
+    std::string stats;               ///< file for the counters, written at SIGUSR1 and at the end; empty: none
+    bool live = false;               ///< draw the live table on standard output
+    std::vector<std::string> ports;  ///< empty: those of the configuration
+};
+
+[[nodiscard]] int run(const RunOptions& options);
+
+}  // namespace bmsd::app

@@ -1,0 +1,14 @@
+// Counters of all batteries and ports for benchmarks and support.
+#pragma once
+
+#include <string>
+
+#include "engine/engine.hpp"
+
+namespace bmsd::app {
+
+/// Writes the counters as JSON to `path`, replacing it at once. Failure is reported in the text returned,
+/// which is empty on success.
+std::string write_stats(const engine::Engine& engine, const std::string& path);
+
+}  // namespace bmsd::app

@@ -1,0 +1,20 @@
+// All BMS families, in the order in which an unknown port is asked.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "bms/family.hpp"
+
+namespace bmsd::bms {
+
+/// Every family, most used and least harmful to ask first.
+[[nodiscard]] std::span<const Family* const> catalog() noexcept;
+
+/// The family with this BMS_TYPE, key or alias (any case); null if there is none.
+[[nodiscard]] const Family* find_family(std::string_view name) noexcept;
+
+/// The known BMS_TYPE that is spelt most like `name`.
+[[nodiscard]] std::string_view nearest_type(std::string_view name);
+
+}  // namespace bmsd::bms

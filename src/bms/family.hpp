@@ -1,0 +1,150 @@
+// A BMS family as a datasheet: names, link, addresses, requests and the layout of their answers.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "bms/layout.hpp"
+#include "model/bounded.hpp"
+#include "model/error.hpp"
+#include "model/reading.hpp"
+
+namespace bmsd::bms {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Who is asked, and what is known of it so far.
+struct Asking {
+    std::uint32_t address = 0;       ///< bus address; 0 where the family has none
+    bool alone = true;               ///< the only battery configured on this link
+    const Reading* known = nullptr;  ///< what earlier answers of this battery said; may be null
+};
+
+/// How far the received bytes go towards the answer of a request.
+struct Reply {
+    enum class Progress : std::uint8_t {
+        waiting,   ///< more bytes are needed; `fault` says what would be reported if none came
+        complete,  ///< `payload` is the answer
+        failed,    ///< the BMS refused; waiting longer is pointless
+    };
+    Progress progress = Progress::waiting;
+    std::size_t missing = 1;                     ///< waiting: at least so many bytes are still to come
+    std::span<const std::uint8_t> payload = {};  ///< complete; or waiting: good enough if nothing more comes
+    ErrorClass fault = ErrorClass::truncated;
+    std::string_view why = "no answer";  ///< static text that goes with `fault`
+};
+
+/// When a request is sent.
+enum class When : std::uint8_t {
+    identify,  ///< once after the port was opened, before the first poll
+    every_poll,
+    sometimes,  ///< at first, then every Request::period
+};
+
+struct Request;
+
+/// Builds the bytes of a request.
+using Build = void (*)(const Request&, const Asking&, Bytes& out);
+/// Examines everything received since the request left. Pure and total; cheap enough to call per chunk.
+using Examine = Reply (*)(const Request&, const Asking&, std::span<const std::uint8_t> received);
+/// What the tables cannot say; runs after them. An empty string_view means success, else the reason why
+/// the content is impossible (ErrorClass::implausible).
+using Finish = std::string_view (*)(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading&);
+/// Makes a whole payload from a reading (simulator); null: zeros and the tables.
+using Encode = void (*)(const Request&, const Asking&, const Reading&, Bytes& payload);
+/// Wraps a payload into the frame a battery would send (simulator).
+using Wrap = void (*)(const Request&, const Asking&, std::span<const std::uint8_t> payload, Bytes& out);
+
+/// One question to the BMS and the layout of its answer.
+struct Request {
+    std::string_view name;
+    std::string_view meaning;
+    When when = When::every_poll;
+    seconds period{0};              ///< for When::sometimes
+    bool mandatory = true;          ///< a poll without its answer is a failed poll
+    std::uint32_t selector = 0;     ///< command or register, for the builders of the family
+    std::uint8_t answer_type = 0;   ///< what marks the answer, where it differs from the selector
+    std::uint16_t answer_size = 0;  ///< usual bytes of the whole answer: gives its time on the wire
+    milliseconds timeout{500};      ///< until the first byte
+    Layout layout = {};
+    Finish finish = nullptr;
+    Encode encode = nullptr;
+};
+
+/// Serial rates, most likely first.
+struct SerialLink {
+    std::span<const std::uint32_t> rates;
+};
+
+/// Why an address may not be used.
+struct RefusedAddress {
+    std::uint32_t address;
+    std::string_view why;
+};
+
+/// Which addresses exist on the bus.
+struct Addresses {
+    bool used = false;           ///< false: one battery per port, no address in the frames
+    std::uint32_t first = 0;     ///< smallest allowed
+    std::uint32_t last = 0;      ///< largest allowed
+    std::uint32_t standard = 0;  ///< asked when the user names none
+    std::string_view meaning = {};
+    std::span<const RefusedAddress> refused = {};
+};
+
+/// Times the family demands; dossier section "Timing".
+struct Timing {
+    milliseconds gap{0};             ///< silence between an answer and the next request
+    milliseconds between_bytes{50};  ///< a pause longer than this ends an answer
+    milliseconds poll{1000};         ///< usual poll interval
+    std::uint8_t retries = 1;
+};
+
+/// A BMS family.
+struct Family {
+    std::string_view key;    ///< folder of its vectors, name on the command line
+    std::string_view type;   ///< BMS_TYPE
+    std::string_view label;  ///< type text on D-Bus (/Manufacturer)
+    std::span<const std::string_view> aliases = {};
+    std::span<const std::string_view> sold_as = {};
+    SerialLink serial = {};
+    Addresses addresses = {};
+    Timing timing = {};
+    std::span<const Request> requests = {};
+    std::span<const Alarm> never_raised = {};  ///< alarms users of the reference see as "ok" although no bit exists
+    std::size_t probe = 0;                     ///< index of the request that detects the family
+    Build build = nullptr;
+    Examine examine = nullptr;
+    /// What bytes nobody asked for mean: `fault` and `why` for a person; null: just noise.
+    Reply (*unsolicited)(const Asking&, std::span<const std::uint8_t>) = nullptr;
+    Wrap wrap = nullptr;
+    /// A serial number or name that is the same for ever and different for every battery; empty if the
+    /// BMS tells none.
+    std::string (*identity)(const Reading&) = nullptr;
+    /// Hardware text on D-Bus; null: hardware_version.
+    std::string (*hardware)(const Reading&) = nullptr;
+    std::string_view guide = {};  ///< wiring and preparation, Markdown
+};
+
+/// Forgets what a new poll must say afresh: bits that are not raised again are no longer an alarm.
+void begin_poll(Reading& reading);
+
+/// Decodes a complete answer into `reading`. On failure `reading` may hold parts of it: decode into a copy.
+[[nodiscard]] Result<void> decode(const Family& family, const Request& request, const Asking& asking,
+                                  std::span<const std::uint8_t> payload, Reading& reading);
+
+/// The answer a battery with this state gives (simulator): payload from the tables, then the frame.
+void answer(const Family& family, const Request& request, const Asking& asking, const Reading& state, Bytes& out);
+
+/// Checks an address against the family's rules; the error says which addresses exist and why.
+[[nodiscard]] Result<void> check_address(const Family& family, std::uint32_t address);
+
+/// The datasheet as Markdown.
+[[nodiscard]] std::string describe(const Family& family);
+
+}  // namespace bmsd::bms

@@ -1,0 +1,92 @@
+// Compile-time proof that a family's tables cannot read outside an answer or contradict themselves.
+#pragma once
+
+#include "bms/family.hpp"
+
+namespace bmsd::bms {
+
+namespace detail {
+
+/// Bytes available to an entry of this record (0: the whole payload); throws for an unknown record.
+consteval std::size_t room(const Layout& layout, std::uint8_t record) {
+    if (layout.records.empty()) {
+        if (record != 0) throw "an entry names a record, but the layout has none";
+        return layout.size;
+    }
+    for (const Record& known : layout.records)
+        if (known.tag == record) return known.width;
+    throw "an entry names a record that the layout does not list";
+}
+
+consteval void inside(const Layout& layout, std::uint8_t record, std::size_t at, std::size_t size) {
+    if (at + size > room(layout, record)) throw "an entry lies outside the answer";
+}
+
+template <class Rows>
+consteval void once(const Rows& rows, const Rows& others, bool same) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        for (std::size_t j = 0; j < others.size(); ++j)
+            if (!(same && i == j) && rows[i].to == others[j].to) throw "a quantity is filled twice";
+}
+
+consteval void check(const Layout& layout) {
+    for (const Row& row : layout.rows) {
+        inside(layout, row.record, row.at, width(row.type));
+        if (row.scale == 0) throw "a scale is zero";
+    }
+    for (const CellRow& row : layout.cells) {
+        if (row.count == 0 || row.count > max_cells || row.stride < width(row.type)) throw "a cell row is impossible";
+        inside(layout, 0, row.at, std::size_t{row.count - 1U} * row.stride + width(row.type));
+        if (row.scale == 0) throw "a scale is zero";
+    }
+    for (const Sensor& row : layout.sensors) {
+        if (row.index >= max_temperatures) throw "too many temperature sensors";
+        inside(layout, 0, row.at, width(row.type));
+        if (row.scale == 0) throw "a scale is zero";
+        for (const Sensor& other : layout.sensors)
+            if (&other != &row && other.index == row.index) throw "a temperature sensor is filled twice";
+    }
+    for (const FlagRow& row : layout.flags) {
+        inside(layout, row.record, row.at, width(row.type));
+        if (row.mask == 0) throw "a flag looks at no bit";
+    }
+    for (const TextRow& row : layout.texts) inside(layout, row.record, row.at, row.width);
+    for (const AlarmBit& row : layout.alarms) {
+        inside(layout, row.record, row.at, width(row.type));
+        if (row.bit >= 8 * width(row.type)) throw "an alarm bit lies outside its word";
+        if (row.level != Level::warning && row.level != Level::alarm) throw "an alarm bit has an unknown level";
+    }
+}
+
+}  // namespace detail
+
+/// Use as `static_assert(sound(family))`; a fault stops the compiler with its reason.
+consteval bool sound(const Family& family) {
+    if (family.key.empty() || family.type.empty() || family.label.empty()) throw "a family needs key, type and label";
+    if (!family.build || !family.examine || !family.wrap) throw "a family needs build, examine and wrap";
+    if (family.serial.rates.empty()) throw "a serial family needs a rate";
+    if (family.requests.empty() || family.probe >= family.requests.size()) throw "a family needs requests and a probe";
+    if (family.addresses.used &&
+        (family.addresses.first > family.addresses.standard || family.addresses.standard > family.addresses.last))
+        throw "the standard address lies outside the allowed ones";
+    bool polled = false;
+    for (std::size_t i = 0; i < family.requests.size(); ++i) {
+        const Request& request = family.requests[i];
+        polled = polled || request.when == When::every_poll;
+        if (request.when == When::sometimes && request.period <= seconds{0}) throw "a periodic request needs a period";
+        if (request.answer_size == 0 || request.answer_size > max_frame) throw "an answer size is impossible";
+        detail::check(request.layout);
+        if (!request.layout.alarms.empty() && request.when != When::every_poll)
+            throw "alarms must come with every poll, or they would be forgotten in between";
+        for (std::size_t j = i; j < family.requests.size(); ++j) {
+            const Layout& other = family.requests[j].layout;
+            detail::once(request.layout.rows, other.rows, i == j);
+            detail::once(request.layout.flags, other.flags, i == j);
+            detail::once(request.layout.texts, other.texts, i == j);
+        }
+    }
+    if (!polled) throw "a family needs a request that is sent every poll";
+    return true;
+}
+
+}  // namespace bmsd::bms

@@ -1,0 +1,157 @@
+#include "bms/transaction.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace bmsd::bms {
+namespace {
+
+Error error_of(const Request& request, const Reply& reply) {
+    return {reply.fault, std::string(request.name) + ": " + std::string(reply.why)};
+}
+
+/// The request of the family that these bytes are, for this address; null if it is none.
+const Request* recognise(const Family& family, const Asking& asking, std::span<const std::uint8_t> bytes) {
+    Bytes built;
+    for (const Request& request : family.requests) {
+        family.build(request, asking, built);
+        if (std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) return &request;
+    }
+    return nullptr;
+}
+
+std::vector<std::uint8_t> joined(const Exchange& exchange) {
+    std::vector<std::uint8_t> all;
+    for (const auto& chunk : exchange.answer) all.insert(all.end(), chunk.begin(), chunk.end());
+    return all;
+}
+
+/// One address' side of a recorded dialogue.
+struct Listener {
+    const Family& family;
+    Asking asking;
+    Reading reading{};
+    bool decoded = false;
+    std::optional<Error> refused{};
+    std::optional<Error> silent{};
+
+    void take(const Request& request, const Exchange& exchange) {
+        asking.known = &reading;
+        Transaction transaction;
+        transaction.start(family, request, asking);
+        for (const auto& chunk : exchange.answer)
+            for (std::size_t at = 0; at < chunk.size() && !transaction.room().empty();) {
+                const auto room = transaction.room();
+                const std::size_t count = std::min(room.size(), chunk.size() - at);
+                std::memcpy(room.data(), chunk.data() + at, count);
+                transaction.received(count);
+                at += count;
+            }
+        Reading next = reading;
+        if (request.when == When::every_poll) begin_poll(next);
+        if (auto result = transaction.finish(next))
+            reading = std::move(next), decoded = true;
+        else if (transaction.bytes().empty())
+            silent = result.error();
+        else if (!refused)
+            refused = result.error();
+    }
+
+    /// An unknown request (another tool's): whichever of our answers the bytes are.
+    void take_unknown(const Exchange& exchange) {
+        std::optional<Error> first;
+        for (const Request& request : family.requests) {
+            Listener attempt{family, asking, reading};
+            attempt.take(request, exchange);
+            if (attempt.decoded) {
+                reading = std::move(attempt.reading);
+                decoded = true;
+                return;
+            }
+            if (!first) first = attempt.refused;
+            silent = attempt.silent;
+        }
+        if (!refused) refused = first;
+    }
+
+    void overhear(const Exchange& exchange) {
+        const auto bytes = joined(exchange);
+        Reply reply{};
+        if (family.unsolicited) reply = family.unsolicited(asking, bytes);
+        if (reply.progress == Reply::Progress::failed)
+            refused = Error{reply.fault, std::string(reply.why)};
+        else if (!bytes.empty())
+            refused = Error{ErrorClass::unexpected, "bytes came that nobody asked for"};
+    }
+
+    Heard result() {
+        if (refused) return {asking.address, tl::unexpected(*refused)};
+        if (decoded) return {asking.address, std::move(reading)};
+        return {asking.address, tl::unexpected(silent.value_or(Error{ErrorClass::truncated, "no answer"}))};
+    }
+};
+
+}  // namespace
+
+void Transaction::start(const Family& family, const Request& request, const Asking& asking) {
+    family_ = &family;
+    request_ = &request;
+    asking_ = asking;
+    size_ = 0;
+    reply_ = family.examine(request, asking, {});
+}
+
+std::span<std::uint8_t> Transaction::room() noexcept {
+    return std::span(buffer_).subspan(size_);
+}
+
+std::span<const std::uint8_t> Transaction::bytes() const noexcept {
+    return std::span(buffer_).first(size_);
+}
+
+const Reply& Transaction::received(std::size_t count) {
+    size_ += count;
+    reply_ = family_->examine(*request_, asking_, bytes());
+    return reply_;
+}
+
+Result<void> Transaction::finish(Reading& reading) {
+    if (reply_.payload.empty()) return tl::unexpected(error_of(*request_, reply_));
+    scratch_ = reading;
+    if (auto result = decode(*family_, *request_, asking_, reply_.payload, scratch_); !result)
+        return tl::unexpected(Error{result.error().cls, std::string(request_->name) + ": " + result.error().detail});
+    std::swap(reading, scratch_);
+    return {};
+}
+
+std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> addresses,
+                          std::span<const Exchange> exchanges) {
+    std::vector<Listener> listeners;
+    const auto add = [&](std::uint32_t address) {
+        listeners.push_back({family, {address, addresses.size() <= 1, nullptr}});
+        if (auto usable = check_address(family, address); !usable) listeners.back().refused = usable.error();
+    };
+    for (const std::uint32_t address : addresses) add(address);
+    if (addresses.empty()) add(family.addresses.standard);
+
+    for (const Exchange& exchange : exchanges) {
+        if (exchange.request.empty()) {
+            for (Listener& listener : listeners) listener.overhear(exchange);
+            continue;
+        }
+        bool recognised = false;
+        for (Listener& listener : listeners)
+            if (const Request* request = recognise(family, listener.asking, exchange.request)) {
+                listener.take(*request, exchange);
+                recognised = true;
+            }
+        if (!recognised)
+            for (Listener& listener : listeners) listener.take_unknown(exchange);
+    }
+
+    std::vector<Heard> heard;
+    for (Listener& listener : listeners) heard.push_back(listener.result());
+    return heard;
+}
+
+}  // namespace bmsd::bms

@@ -1,0 +1,37 @@
+// Keeps identities apart: no two batteries may have the same one.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/settings.hpp"
+#include "model/battery.hpp"
+
+namespace bmsd::engine {
+
+/// All identities in use, over all ports.
+class Registry {
+public:
+    explicit Registry(bool port_as_id) : port_as_id_(port_as_id) {}
+
+    /// The identity of a battery that has answered: its serial number or name if it has a credible one
+    /// (unless the user wants the port), else port and address. If another battery has it already, port and
+    /// address are appended and `report` names both.
+    [[nodiscard]] std::string claim(const bms::Family& family, const Battery& battery, const Report& report);
+    /// True if the user wants ports as identities.
+    [[nodiscard]] bool uses_ports() const noexcept { return port_as_id_; }
+    /// The battery is gone.
+    void release(const std::string& id) { users_.erase(id); }
+
+private:
+    bool port_as_id_;
+    std::map<std::string, std::string> users_;  ///< id -> where that battery is
+};
+
+/// Last part of a port's name, fit for identities: "ttyUSB0", "host_502".
+[[nodiscard]] std::string port_id(const std::string& port);
+
+/// Where a battery is, for messages: "/dev/ttyUSB0 address 0x01".
+[[nodiscard]] std::string place_of(const Identity& identity);
+
+}  // namespace bmsd::engine

@@ -1,0 +1,34 @@
+// What the user decides about ports.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bms/family.hpp"
+
+namespace bmsd::engine {
+
+/// A bus address, and how the user spelt it (it becomes part of the service name).
+struct Address {
+    std::uint32_t value = 0;
+    std::string text;
+};
+
+struct PortSettings {
+    std::string name;                               ///< "/dev/ttyUSB0", "tcp://host:port"
+    std::vector<const bms::Family*> families;       ///< candidates, in the order in which they are asked
+    std::vector<Address> addresses;                 ///< empty: the family's standard address
+    std::optional<std::chrono::milliseconds> poll;  ///< POLL_INTERVAL; 0 = back to back; absent: the family's
+};
+
+/// How much a message matters.
+enum class Severity : std::uint8_t { debug, info, warning, error };
+
+/// Where messages for people go. One event, one line.
+using Report = std::function<void(Severity, const std::string&)>;
+
+}  // namespace bmsd::engine

@@ -1,0 +1,58 @@
+// One battery on a bus: what the engine knows of it between polls.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bms/family.hpp"
+#include "engine/settings.hpp"
+#include "model/battery.hpp"
+
+namespace bmsd::engine {
+
+/// Learns when the answer to a request is complete, so that one wake-up fetches it whole.
+/// Waking early costs a second wake-up, waking late wastes the wire: it follows the fastest answers and
+/// is corrected upwards by each answer that was not complete yet.
+class Pace {
+public:
+    using Span = std::chrono::nanoseconds;
+
+    /// How long after the request to look for the answer; zero while nothing is known.
+    [[nodiscard]] Span expected() const noexcept { return expected_; }
+    /// The answer was there when we looked at `expected()`.
+    void early() noexcept { expected_ -= expected_ / 512; }
+    /// The answer was complete only after `taken`.
+    void late(Span taken) noexcept { expected_ = taken; }
+    /// No usable answer came: start over with waiting for its first byte.
+    void forget() noexcept { expected_ = Span{0}; }
+
+private:
+    Span expected_{0};
+};
+
+/// A battery at an address of a port.
+struct Station {
+    Address address;
+    std::unique_ptr<Battery> battery = std::make_unique<Battery>();
+
+    bool appeared = false;          ///< the faces know it
+    bool identified = false;        ///< `identify` requests were answered since the port was opened
+    int identify_rounds = 0;        ///< polls that worked although identification did not
+    Clock::time_point last_good{};  ///< last complete poll; start of the engine before the first
+    Clock::time_point next_try{};   ///< a silent battery is asked less often
+    unsigned failures = 0;          ///< polls in a row without success
+    bool told = false;              ///< its silence was reported to the log
+
+    std::vector<Clock::time_point> due;  ///< per request of the family: next time for When::sometimes
+    std::vector<Pace> pace;              ///< per request of the family
+    Reading scratch;                     ///< the reading of a poll until it is complete
+};
+
+/// How long a battery that failed `failures` polls in a row is left alone, so that the others on its bus are
+/// still polled at their interval: nothing at first, then doubling up to 10 s.
+[[nodiscard]] std::chrono::milliseconds back_off(unsigned failures) noexcept;
+
+/// Seconds and minutes as the reference writes them: "2h 5m", "29m 39s", "14s".
+[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
+
+}  // namespace bmsd::engine

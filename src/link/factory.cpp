@@ -1,0 +1,39 @@
+#include "link/factory.hpp"
+
+#include "link/serial.hpp"
+#include "link/tcp.hpp"
+
+namespace bmsd::link {
+namespace {
+
+tl::unexpected<Error> fail(std::string detail) {
+    return tl::unexpected(Error{ErrorClass::config, std::move(detail)});
+}
+
+bool is_tcp_port(const std::string& text) {
+    return !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos &&
+           std::stoi(text) >= 1 && std::stoi(text) <= 65535;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ByteLink>> make_link(asio::any_io_executor executor, const std::string& port) {
+    constexpr std::string_view tcp = "tcp://";
+    if (port.starts_with(tcp)) {
+        std::string host = port.substr(tcp.size());
+        const auto colon = host.rfind(':');
+        const std::string service = colon == std::string::npos ? "" : host.substr(colon + 1);
+        if (colon == std::string::npos || colon == 0 || !is_tcp_port(service))
+            return fail(port + ": write tcp://host:port, for example tcp://192.168.1.20:502");
+        host.resize(colon);
+        if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+        return std::make_unique<TcpLink>(std::move(executor), port, std::move(host), service);
+    }
+    if (const auto scheme = port.find("://"); scheme != std::string::npos)
+        return fail(port + ": links of the kind " + port.substr(0, scheme) +
+                    ":// are not known; known are serial ports and tcp://host:port");
+    if (port.empty()) return fail("a port has an empty name");
+    return std::make_unique<SerialLink>(std::move(executor), port);
+}
+
+}  // namespace bmsd::link

@@ -1,0 +1,13 @@
+// From the name of a port to the link behind it.
+#pragma once
+
+#include <memory>
+
+#include "link/link.hpp"
+
+namespace bmsd::link {
+
+/// `tcp://host:port` or the path of a serial port; ErrorClass::config for a name that is neither.
+[[nodiscard]] Result<std::unique_ptr<ByteLink>> make_link(asio::any_io_executor executor, const std::string& port);
+
+}  // namespace bmsd::link

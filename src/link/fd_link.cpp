@@ -1,0 +1,123 @@
+#include "link/fd_link.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <unistd.h>
+
+namespace bmsd::link {
+namespace {
+
+/// A request that cannot be handed to the kernel within this time will never leave.
+constexpr std::chrono::seconds write_timeout{2};
+
+error_code last_error() {
+    return {errno, boost::system::system_category()};
+}
+
+bool would_block() {
+    return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+}  // namespace
+
+FdLink::FdLink(asio::any_io_executor executor, std::string name)
+    : executor_(executor), name_(std::move(name)), stream_(executor), timer_(executor) {}
+
+FdLink::~FdLink() {
+    close();
+}
+
+void FdLink::adopt(int fd) {
+    stream_.assign(fd);
+}
+
+void FdLink::close() noexcept {
+    error_code ignored;
+    if (stream_.is_open()) static_cast<void>(stream_.close(ignored));
+}
+
+std::size_t FdLink::drain(std::span<std::uint8_t> sample) noexcept {
+    std::array<std::uint8_t, 512> buffer;
+    std::size_t total = 0;
+    error_code error;
+    // Bounded: whoever talks without pause must not hold up the loop.
+    for (int round = 0; round < 16; ++round) {
+        const std::size_t count = read_now(buffer, error);
+        if (count == 0) break;
+        const std::size_t kept = std::min(count, sample.size() - std::min(total, sample.size()));
+        std::copy_n(buffer.begin(), kept, sample.begin() + static_cast<std::ptrdiff_t>(std::min(total, sample.size())));
+        total += count;
+        if (count < buffer.size()) break;
+    }
+    return total;
+}
+
+std::size_t FdLink::read_now(std::span<std::uint8_t> into, error_code& error) noexcept {
+    error.clear();
+    if (!stream_.is_open()) {
+        error = asio::error::bad_descriptor;
+        return 0;
+    }
+    if (into.empty()) return 0;
+    ssize_t count;
+    do {
+        count = ::read(fd(), into.data(), into.size());
+    } while (count < 0 && errno == EINTR);
+    if (count > 0) return static_cast<std::size_t>(count);
+    if (count == 0)
+        error = asio::error::eof;  // hang-up: with VMIN = 1 a tty has no other reason to return nothing
+    else if (!would_block())
+        error = last_error();
+    return 0;
+}
+
+asio::awaitable<error_code> FdLink::ready(asio::posix::stream_descriptor::wait_type what, Clock::time_point deadline) {
+    const std::uint64_t wait = ++wait_;
+    bool late = false;
+    timer_.expires_at(deadline);
+    timer_.async_wait([this, wait, &late](error_code cancelled) {
+        if (cancelled || wait != wait_) return;  // `late` is gone once wait_ has moved on
+        late = true;
+        error_code ignored;
+        stream_.cancel(ignored);
+    });
+    error_code error;
+    co_await stream_.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
+    ++wait_;
+    timer_.cancel();
+    if (late) co_return asio::error::timed_out;
+    co_return error;
+}
+
+asio::awaitable<error_code> FdLink::write(std::span<const std::uint8_t> bytes) {
+    const auto deadline = Clock::now() + write_timeout;
+    while (!bytes.empty()) {
+        if (!stream_.is_open()) co_return asio::error::bad_descriptor;
+        const ssize_t count = ::write(fd(), bytes.data(), bytes.size());
+        if (count >= 0)
+            bytes = bytes.subspan(static_cast<std::size_t>(count));
+        else if (would_block()) {
+            if (const error_code error = co_await ready(asio::posix::stream_descriptor::wait_write, deadline))
+                co_return error;
+        } else if (errno != EINTR)
+            co_return last_error();
+    }
+    co_return error_code{};
+}
+
+asio::awaitable<std::size_t> FdLink::read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) {
+    for (;;) {
+        const std::size_t count = read_now(into, error);
+        if (count > 0 || error || into.empty()) co_return count;
+        error = co_await ready(asio::posix::stream_descriptor::wait_read, deadline);
+        if (error) co_return 0;
+    }
+}
+
+}  // namespace bmsd::link

@@ -1,0 +1,43 @@
+// What serial ports and sockets share: a non-blocking descriptor in the event loop.
+#pragma once
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "link/link.hpp"
+
+namespace bmsd::link {
+
+/// Reads and writes a descriptor; how it is opened is the derived class's affair.
+class FdLink : public ByteLink {
+public:
+    FdLink(asio::any_io_executor executor, std::string name);
+    ~FdLink() override;
+
+    const std::string& name() const noexcept override { return name_; }
+    void close() noexcept override;
+    bool is_open() const noexcept override { return stream_.is_open(); }
+    std::size_t drain(std::span<std::uint8_t> sample) noexcept override;
+    asio::awaitable<error_code> write(std::span<const std::uint8_t> bytes) override;
+    asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
+                                      error_code& error) override;
+    std::size_t read_now(std::span<std::uint8_t> into, error_code& error) noexcept override;
+
+protected:
+    /// Takes ownership of an open non-blocking descriptor.
+    void adopt(int fd);
+    int fd() noexcept { return stream_.native_handle(); }
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+private:
+    /// Waits until the descriptor is ready or the deadline has passed (error: timed_out).
+    asio::awaitable<error_code> ready(asio::posix::stream_descriptor::wait_type what, Clock::time_point deadline);
+
+    asio::any_io_executor executor_;
+    std::string name_;
+    asio::posix::stream_descriptor stream_;
+    asio::steady_timer timer_;
+    std::uint64_t wait_ = 0;  ///< tells a late timer that its wait is over
+};
+
+}  // namespace bmsd::link

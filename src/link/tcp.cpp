@@ -1,0 +1,57 @@
+#include "link/tcp.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace bmsd::link {
+namespace {
+
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+constexpr auto connect_timeout = 5s;
+
+tl::unexpected<Error> fail(const std::string& name, const std::string& why) {
+    return tl::unexpected(Error{ErrorClass::truncated, name + ": " + why});
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> TcpLink::open(std::uint32_t) {
+    close();
+    tcp::resolver resolver(executor());
+    tcp::socket socket(executor());
+    bool late = false;
+    asio::steady_timer deadline(executor(), connect_timeout);
+    deadline.async_wait([&](error_code cancelled) {
+        if (cancelled) return;
+        late = true;
+        resolver.cancel();
+        error_code ignored;
+        static_cast<void>(socket.close(ignored));
+    });
+    error_code error;
+    const auto endpoints =
+        co_await resolver.async_resolve(host_, service_, asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+        deadline.cancel();
+        co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
+    }
+    co_await asio::async_connect(socket, endpoints, asio::redirect_error(asio::use_awaitable, error));
+    deadline.cancel();
+    if (late) co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");
+    if (error)
+        co_return fail(
+            name(), "no connection (" + error.message() + "); check host and port, and that no other client holds it");
+    error_code ignored;
+    static_cast<void>(socket.set_option(tcp::no_delay(true), ignored));
+    static_cast<void>(socket.set_option(asio::socket_base::keep_alive(true), ignored));
+    static_cast<void>(socket.native_non_blocking(true, ignored));
+    adopt(socket.release());
+    co_return Result<void>{};
+}
+
+}  // namespace bmsd::link

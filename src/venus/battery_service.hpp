@@ -1,0 +1,82 @@
+// One battery as a service on the bus: its own connection, its objects, its name.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "control/parameters.hpp"
+#include "model/battery.hpp"
+#include "venus/bus.hpp"
+#include "venus/paths.hpp"
+#include "venus/report.hpp"
+#include "venus/source.hpp"
+#include "venus/tree.hpp"
+
+namespace bmsd::venus {
+
+/// What all battery services share; outlives them.
+struct FaceSettings {
+    std::string address;  ///< of the bus; empty: default_address()
+    control::Parameters parameters = {};
+    CellFormat cells = CellFormat::voltages;
+    Report report;  ///< required
+    /// Name the user gave the battery earlier; null: none.
+    std::function<std::string(const Identity&)> custom_name = {};
+    /// Keeps a new name; false refuses it. Null: kept in memory only. Must not throw.
+    std::function<bool(const Identity&, const std::string& name)> keep_custom_name = {};
+};
+
+/// Shows one battery. Connects and claims its name by itself and again whenever either is lost.
+class BatteryService {
+public:
+    /// `battery` and `settings` outlive the service. `instance` is what Venus knows the battery by.
+    BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
+                   std::int32_t instance);
+    /// Releases the name.
+    ~BatteryService();
+    BatteryService(const BatteryService&) = delete;
+    BatteryService& operator=(const BatteryService&) = delete;
+
+    /// Publishes what has changed, in one signal.
+    void update();
+
+    [[nodiscard]] const Battery& battery() const noexcept { return source_.battery; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// The name is ours and the objects can be asked.
+    [[nodiscard]] bool published() const noexcept { return published_; }
+    [[nodiscard]] const Tree& tree() const noexcept { return tree_; }
+
+private:
+    [[nodiscard]] std::vector<Item> make_items();
+    [[nodiscard]] bool rename(const std::string& name);
+    void read_values();
+    void connect();
+    void claim();
+    void claimed(int code);
+    void lost(const std::string& why);
+    void retry_later();
+    /// Reports a trouble once, not at every attempt.
+    void complain(const std::string& trouble);
+
+    const FaceSettings& settings_;
+    Source source_;
+    std::vector<PathRow> rows_;
+    std::string name_;
+    Bus bus_;
+    Tree tree_;
+    std::vector<std::size_t> places_;  ///< of rows_ in tree_
+    asio::steady_timer timer_;
+    std::chrono::seconds delay_;
+    std::string trouble_;  ///< last reported; empty while all is well
+    bool published_ = false;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< a timer that already fired finds it expired
+};
+
+}  // namespace bmsd::venus

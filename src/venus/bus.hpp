@@ -1,0 +1,94 @@
+// One connection to a D-Bus daemon, driven by the event loop. sd-bus behind RAII; its man pages apply.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <systemd/sd-bus.h>
+#include <tl/expected.hpp>
+
+namespace bmsd::venus {
+
+namespace asio = boost::asio;
+
+struct MessageDeleter {
+    void operator()(sd_bus_message* message) const noexcept { sd_bus_message_unref(message); }
+};
+struct SlotDeleter {
+    void operator()(sd_bus_slot* slot) const noexcept { sd_bus_slot_unref(slot); }
+};
+using Message = std::unique_ptr<sd_bus_message, MessageDeleter>;
+using Slot = std::unique_ptr<sd_bus_slot, SlotDeleter>;
+
+/// Text of a negative errno as sd-bus returns it.
+[[nodiscard]] std::string error_text(int result);
+
+/// Where Victron's programs look: DBUS_SESSION_BUS_ADDRESS if it is set, else the system bus.
+[[nodiscard]] std::string default_address();
+
+/// A connection. It never blocks, wakes only for traffic, and may be closed inside any of its callbacks.
+class Bus {
+public:
+    /// Receives the answer, which may be an error (sd_bus_message_is_method_error). Must not throw.
+    using Answer = std::function<void(sd_bus_message* answer)>;
+    /// The connection broke; it is closed when this is called.
+    using Lost = std::function<void(const std::string& why)>;
+
+    Bus(asio::any_io_executor executor, Lost on_lost);
+    ~Bus();
+    Bus(const Bus&) = delete;
+    Bus& operator=(const Bus&) = delete;
+
+    /// Begins to connect; messages may be sent at once and wait until the daemon has accepted us.
+    /// `address` empty: default_address(). The error says what to do.
+    [[nodiscard]] tl::expected<void, std::string> open(const std::string& address);
+    /// What the kernel does not take at once is dropped; the daemon itself releases our names.
+    void close() noexcept;
+    [[nodiscard]] bool is_open() const noexcept { return bus_ != nullptr; }
+    /// The address of the last open().
+    [[nodiscard]] const std::string& address() const noexcept { return address_; }
+
+    /// For building messages; whoever sends with sd_bus_* functions calls send() or woken() afterwards.
+    [[nodiscard]] sd_bus* raw() const noexcept { return bus_.get(); }
+    /// Messages still wait for the daemon to read: better say nothing new now.
+    [[nodiscard]] bool congested() const noexcept;
+    /// Sends, or queues if the socket is full. Negative errno on failure.
+    int send(const Message& message);
+    /// Tells the loop that something may be waiting to be sent.
+    void woken();
+
+    /// Calls a method; `answer` comes later or, if the connection ends before, never.
+    int call(const Message& message, Answer answer);
+    /// Asks the daemon for `name` without queueing. `done` gets the daemon's code (1 = ours, 3 = taken)
+    /// or a negative errno.
+    int request_name(const std::string& name, std::function<void(int code)> done);
+    int release_name(const std::string& name);
+    /// Finds out who owns `name`: "process 123 (python3)", or "another program".
+    int find_owner(const std::string& name, std::function<void(const std::string& who)> found);
+
+private:
+    struct BusDeleter {
+        void operator()(sd_bus* bus) const noexcept { sd_bus_unref(bus); }
+    };
+
+    [[nodiscard]] Message daemon_call(const char* method, const std::string& name) const;
+    void process();
+    void wait(asio::posix::stream_descriptor::wait_type what, bool Bus::*waiting);
+    void wait_for_deadline();
+
+    asio::any_io_executor executor_;
+    Lost on_lost_;
+    std::string address_;
+    std::unique_ptr<sd_bus, BusDeleter> bus_;
+    asio::posix::stream_descriptor stream_;  ///< watches the descriptor of bus_, does not own it
+    asio::steady_timer timer_;
+    std::shared_ptr<char> session_;  ///< handlers of an earlier session or a destroyed object find it expired
+    bool reading_ = false, writing_ = false;
+    std::uint64_t deadline_ = UINT64_MAX;  ///< what timer_ is set to, microseconds; UINT64_MAX: not set
+};
+
+}  // namespace bmsd::venus

@@ -1,0 +1,85 @@
+#include "venus/names.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace bmsd::venus {
+namespace {
+
+constexpr std::size_t longest_bus_name = 255;
+constexpr std::string_view scheme_mark = "://";
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+bool is_word(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/// "tcp" of "tcp://host:502"; empty for a device.
+std::string_view scheme(std::string_view port) {
+    const auto mark = port.find(scheme_mark);
+    return mark == std::string_view::npos ? std::string_view{} : port.substr(0, mark);
+}
+
+}  // namespace
+
+std::string_view port_name(std::string_view port) noexcept {
+    const auto slash = port.rfind('/');
+    return slash == std::string_view::npos ? port : port.substr(slash + 1);
+}
+
+std::string service_name(const Identity& identity) {
+    std::string suffix{scheme(identity.port)};
+    if (!suffix.empty()) suffix += '_';
+    suffix += port_name(identity.port);
+    if (!identity.address_text.empty() && identity.address != 0u) suffix += "__" + identity.address_text;
+    for (char& c : suffix)
+        if (!is_word(c) && c != '-') c = '_';
+    if (suffix.empty() || is_digit(suffix[0])) suffix.insert(0, 1, '_');
+    return ("com.victronenergy.battery." + suffix).substr(0, longest_bus_name);
+}
+
+std::string connection_text(const Identity& identity) {
+    const auto mark = identity.port.find(scheme_mark);
+    std::string text = mark == std::string::npos ? "Serial " + identity.port
+                                                 : "TCP " + identity.port.substr(mark + scheme_mark.size());
+    if (identity.address) {
+        std::array<char, 16> address;
+        std::snprintf(address.data(), address.size(), "__0x%02X", *identity.address);
+        text += address.data();
+    }
+    return text;
+}
+
+std::string serial_text(const Identity& identity) {
+    std::string serial = identity.id;
+    for (char& c : serial)
+        if (!is_word(c)) c = '_';
+    return serial;
+}
+
+std::string product_name(const Identity& identity) {
+    return "SerialBattery " + serial_text(identity) + " @ " + std::string{port_name(identity.port)} + " (" +
+           identity.label + ")";
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+    struct Unit {
+        std::int64_t seconds;
+        char letter;
+    };
+    constexpr std::array<Unit, 4> units = {{{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
+    std::int64_t rest = duration.count();
+    std::string text;
+    for (std::size_t i = 0, shown = 0; i < units.size() && shown < 2; ++i) {
+        const std::int64_t count = rest / units[i].seconds;
+        rest %= units[i].seconds;
+        if (count > 0) text += (text.empty() ? "" : " ") + std::to_string(count) + units[i].letter;
+        if (!text.empty()) ++shown;
+    }
+    return text.empty() ? "0s" : text;
+}
+
+}  // namespace bmsd::venus

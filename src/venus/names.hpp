@@ -1,0 +1,31 @@
+// Names and texts a battery has on the bus.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "model/battery.hpp"
+
+namespace bmsd::venus {
+
+/// Last part of a port: "ttyUSB0" of "/dev/ttyUSB0", "host:502" of "tcp://host:502".
+[[nodiscard]] std::string_view port_name(std::string_view port) noexcept;
+
+/// "com.victronenergy.battery.ttyUSB0", with "__0x01" if the user named an address other than 0.
+/// Always a valid bus name.
+[[nodiscard]] std::string service_name(const Identity& identity);
+
+/// "Serial /dev/ttyUSB0__0x01", "TCP host:502__0x01".
+[[nodiscard]] std::string connection_text(const Identity& identity);
+
+/// The id with '_' for everything but ASCII letters, digits and '_'.
+[[nodiscard]] std::string serial_text(const Identity& identity);
+
+/// "SerialBattery <serial> @ ttyUSB0 (<type for people>)".
+[[nodiscard]] std::string product_name(const Identity& identity);
+
+/// The biggest unit that is not zero and the next smaller one: "1d 2h", "29m 39s", "2h"; "0s" for nothing.
+[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
+
+}  // namespace bmsd::venus

@@ -1,0 +1,33 @@
+// The table of paths a battery has on the bus: format and origin of every value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/battery.hpp"
+#include "venus/source.hpp"
+#include "venus/value.hpp"
+
+namespace bmsd::venus {
+
+/// BATTERY_CELL_DATA_FORMAT: which paths show single cells.
+enum class CellFormat : std::uint8_t {
+    none = 0,
+    voltages = 1,            ///< /Voltages/Cell<n> and /Balances/Cell<n>
+    cells = 2,               ///< /Cell/<n>/Volts
+    cells_and_balances = 3,  ///< /Cell/<n>/Volts and /Balances/Cell<n>
+};
+
+/// One path: where its value comes from.
+struct PathRow {
+    std::string path;
+    Format format;
+    ValueView (*value)(const Source& source, std::size_t n);
+    std::size_t n = 0;  ///< cell or sensor (from 0) or alarm the value belongs to
+};
+
+/// All rows of a battery; single cells as many as its reading has.
+[[nodiscard]] std::vector<PathRow> path_rows(const Battery& battery, CellFormat cells);
+
+}  // namespace bmsd::venus

@@ -1,0 +1,27 @@
+// Everything the values of one battery service are made from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "control/parameters.hpp"
+#include "model/battery.hpp"
+
+namespace bmsd::venus {
+
+/// A battery and what goes with it. Texts are kept here so that items can look at them without copying.
+/// The references must outlive it.
+struct Source {
+    Source(const Battery& shown, const control::Parameters& chosen, std::int32_t instance);
+    /// Renews the texts that follow from the battery; before a round over the rows.
+    void refresh();
+
+    const Battery& battery;
+    const control::Parameters& parameters;
+    std::int32_t device_instance;
+    std::string custom_name;
+    std::string serial, product_name, connection;  ///< fixed for the life of the service
+    std::string link, lowest_cell, highest_cell;   ///< by refresh()
+};
+
+}  // namespace bmsd::venus

@@ -1,0 +1,80 @@
+// The com.victronenergy.BusItem objects of one service.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "venus/bus.hpp"
+#include "venus/value.hpp"
+
+namespace bmsd::venus {
+
+/// What clients may write into an item.
+struct Writing {
+    Kind kind = Kind::integer;
+    /// Decides on a value different from the present one, already of `kind`; false refuses it. Must not throw.
+    std::function<bool(const Value&)> accept;
+};
+
+/// One leaf of the tree.
+struct Item {
+    std::string path;  ///< "/Dc/0/Voltage"
+    Format format = {};
+    std::optional<Writing> writing = {};  ///< absent: read only
+    Value value = {};
+    Value sent = {};  ///< what clients know
+};
+
+/// Answers clients from its items and tells them, in one signal, what has changed.
+class Tree {
+public:
+    /// Paths are unique, and no path is a node of another one.
+    explicit Tree(std::vector<Item> items);
+    Tree(const Tree&) = delete;
+    Tree& operator=(const Tree&) = delete;
+
+    [[nodiscard]] std::span<const Item> items() const noexcept { return items_; }
+    /// Place of a path for set(); the path must exist.
+    [[nodiscard]] std::size_t index_of(std::string_view path) const;
+
+    /// Stores a value, rounded as the item's format says; NaN and infinity become invalid. Allocates only
+    /// for a text that differs.
+    void set(std::size_t index, const ValueView& value);
+
+    /// Exports the items on `bus`, which must outlive the tree or be closed before it is used again.
+    [[nodiscard]] int attach(Bus& bus);
+    void detach() noexcept;
+
+    /// Sends one ItemsChanged with everything that differs from what clients know; nothing if nothing does
+    /// or while the bus is congested (then the next flush sends it).
+    void flush();
+    /// Takes the present values as known: nobody has looked yet, or everybody will look anew.
+    void settle();
+
+    /// ItemsChanged signals sent so far.
+    [[nodiscard]] std::uint64_t signals() const noexcept { return signals_; }
+
+private:
+    using Range = std::span<const Item>;
+
+    static int receive(sd_bus_message* call, void* tree, sd_bus_error*) noexcept;
+    int dispatch(sd_bus_message* call);
+    [[nodiscard]] int answer_leaf(sd_bus_message* call, Item& item);
+    [[nodiscard]] int answer_node(sd_bus_message* call, std::string_view path, Range below);
+    [[nodiscard]] int write(sd_bus_message* call, Item& item);
+    [[nodiscard]] Item* find(std::string_view path);
+    [[nodiscard]] Range below(std::string_view path) const;
+
+    std::vector<Item> items_;  ///< sorted by path: what is below a node stands together
+    Bus* bus_ = nullptr;
+    Slot slot_;
+    bool touched_ = false;  ///< some value may differ from what was sent
+    std::uint64_t signals_ = 0;
+};
+
+}  // namespace bmsd::venus

@@ -1,0 +1,196 @@
+#include "venus/value.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include <systemd/sd-bus.h>
+
+#include "venus/utf8.hpp"
+
+namespace bmsd::venus {
+namespace {
+
+template <class... Cases>
+struct Overloaded : Cases... {
+    using Cases::operator()...;
+};
+
+/// Longest text of a double written without exponent and with up to 15 decimals.
+using NumberBuffer = std::array<char, 340>;
+
+std::string fixed(double number, int decimals) {
+    NumberBuffer buffer;
+    const auto end =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed, decimals);
+    return {buffer.data(), end.ptr};
+}
+
+/// Shortest text that reads back as the same double, written as Python does.
+std::string shortest(double number) {
+    const double size = std::abs(number);
+    const bool exponent = size != 0 && (size < 1e-4 || size >= 1e16);
+    NumberBuffer buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
+                                   exponent ? std::chars_format::scientific : std::chars_format::fixed);
+    std::string text{buffer.data(), end.ptr};
+    if (!exponent && text.find('.') == std::string::npos) text += ".0";
+    return text;
+}
+
+std::string hex(std::int64_t number) {
+    std::array<char, 24> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, 16);
+    std::string text = "0x";
+    for (const char* c = buffer.data(); c != end.ptr; ++c) text += *c >= 'a' ? static_cast<char>(*c - 'a' + 'A') : *c;
+    return text;
+}
+
+std::string number_text(double number, const Format& format) {
+    switch (format.style) {
+        case Format::Style::fixed: return fixed(number, format.text_decimals).append(format.unit);
+        case Format::Style::hex: return hex(static_cast<std::int64_t>(number));
+        case Format::Style::whole:
+            if (number == std::trunc(number) && std::abs(number) < 1e15) return fixed(number, 0);
+            break;
+        case Format::Style::plain: break;
+    }
+    return shortest(number);
+}
+
+bool fits_int32(double number) {
+    return number == std::trunc(number) && number >= std::numeric_limits<std::int32_t>::min() &&
+           number <= std::numeric_limits<std::int32_t>::max();
+}
+
+/// A number as the narrowest value that holds it.
+std::optional<Value> number_value(double number) {
+    if (!std::isfinite(number)) return std::nullopt;
+    if (fits_int32(number)) return Value{static_cast<std::int32_t>(number)};
+    return Value{number};
+}
+
+std::optional<double> number_of(const Value& value) {
+    if (const auto* integer = std::get_if<std::int32_t>(&value)) return *integer;
+    if (const auto* real = std::get_if<double>(&value)) return *real;
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        double number = 0;
+        const auto end = std::from_chars(text->data(), text->data() + text->size(), number);
+        if (end.ec == std::errc{} && end.ptr == text->data() + text->size()) return number;
+    }
+    return std::nullopt;
+}
+
+template <class T>
+std::optional<Value> read_number(sd_bus_message* message, char type) {
+    T number{};
+    if (sd_bus_message_read_basic(message, type, &number) < 0) return std::nullopt;
+    return number_value(static_cast<double>(number));
+}
+
+std::optional<Value> read_text(sd_bus_message* message) {
+    const char* text = nullptr;
+    if (sd_bus_message_read_basic(message, 's', &text) < 0) return std::nullopt;
+    return Value{std::string{text}};
+}
+
+std::optional<Value> read_empty(sd_bus_message* message) {
+    const void* elements = nullptr;
+    std::size_t bytes = 0;
+    if (sd_bus_message_read_array(message, 'i', &elements, &bytes) < 0 || bytes != 0) return std::nullopt;
+    return Value{Invalid{}};
+}
+
+std::optional<Value> read_content(sd_bus_message* message, std::string_view type) {
+    if (type == "ai") return read_empty(message);
+    if (type.size() != 1) return std::nullopt;
+    switch (type[0]) {
+        case 'b': return read_number<int>(message, 'b');
+        case 'y': return read_number<std::uint8_t>(message, 'y');
+        case 'n': return read_number<std::int16_t>(message, 'n');
+        case 'q': return read_number<std::uint16_t>(message, 'q');
+        case 'i': return read_number<std::int32_t>(message, 'i');
+        case 'u': return read_number<std::uint32_t>(message, 'u');
+        case 'x': return read_number<std::int64_t>(message, 'x');
+        case 't': return read_number<std::uint64_t>(message, 't');
+        case 'd': return read_number<double>(message, 'd');
+        case 's': return read_text(message);
+        default: return std::nullopt;
+    }
+}
+
+}  // namespace
+
+ValueView view(const Value& value) noexcept {
+    return std::visit(Overloaded{[](const std::string& text) -> ValueView { return std::string_view{text}; },
+                                 [](const auto& other) -> ValueView { return other; }},
+                      value);
+}
+
+Value own(const ValueView& value) {
+    return std::visit(Overloaded{[](std::string_view text) -> Value { return valid_utf8(text); },
+                                 [](const auto& other) -> Value { return other; }},
+                      value);
+}
+
+std::string text_of(const ValueView& value, const Format& format) {
+    return std::visit(
+        Overloaded{[](Invalid) { return std::string{"---"}; }, [](std::string_view text) { return std::string{text}; },
+                   [&](std::int32_t number) {
+                       return format.style == Format::Style::plain ? std::to_string(number)
+                                                                   : number_text(number, format);
+                   },
+                   [&](double number) { return number_text(number, format); }},
+        value);
+}
+
+double round_to(double number, int decimals) {
+    static constexpr std::array<double, 16> powers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const double power = powers[static_cast<std::size_t>(decimals)];
+    const double scaled = number * power;
+    const double nearest = std::nearbyint(scaled);
+    // The product is inexact in its last bits: near a tie only the exact decimal expansion can tell.
+    if (std::abs(scaled) < 1e9 && std::abs(std::abs(scaled - nearest) - 0.5) > 1e-6) return nearest / power + 0.0;
+    const std::string text = fixed(number, decimals);
+    double rounded = number;
+    std::from_chars(text.data(), text.data() + text.size(), rounded);
+    return rounded + 0.0;
+}
+
+std::optional<Value> convert(const Value& value, Kind kind) {
+    if (kind == Kind::text) {
+        if (std::holds_alternative<Invalid>(value)) return Value{std::string{}};
+        if (std::holds_alternative<std::string>(value)) return value;
+        return Value{text_of(view(value), {})};
+    }
+    const auto number = number_of(value);
+    if (!number || !std::isfinite(*number)) return std::nullopt;
+    if (kind == Kind::real) return Value{*number};
+    const double whole = std::trunc(*number);
+    if (!fits_int32(whole)) return std::nullopt;
+    return Value{static_cast<std::int32_t>(whole)};
+}
+
+int append(sd_bus_message* message, const Value& value) {
+    return std::visit(
+        Overloaded{[&](Invalid) { return sd_bus_message_append(message, "v", "ai", 0); },
+                   [&](std::int32_t number) { return sd_bus_message_append(message, "v", "i", number); },
+                   [&](double number) { return sd_bus_message_append(message, "v", "d", number); },
+                   [&](const std::string& text) { return sd_bus_message_append(message, "v", "s", text.c_str()); }},
+        value);
+}
+
+std::optional<Value> read(sd_bus_message* message) {
+    char type = 0;
+    const char* contents = nullptr;
+    if (sd_bus_message_peek_type(message, &type, &contents) <= 0 || type != 'v') return std::nullopt;
+    const std::string inside = contents;
+    if (sd_bus_message_enter_container(message, 'v', inside.c_str()) < 0) return std::nullopt;
+    auto value = read_content(message, inside);
+    if (sd_bus_message_exit_container(message) < 0) return std::nullopt;
+    return value;
+}
+
+}  // namespace bmsd::venus

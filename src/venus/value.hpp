@@ -1,0 +1,56 @@
+// What stands on the bus: a value or nothing, its text, and both inside a message.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+struct sd_bus_message;
+
+namespace bmsd::venus {
+
+/// Nothing to say: an empty array of integers on the bus, "---" as text.
+using Invalid = std::monostate;
+/// A value as an item keeps it.
+using Value = std::variant<Invalid, std::int32_t, double, std::string>;
+/// A value on its way into an item; a text is only looked at.
+using ValueView = std::variant<Invalid, std::int32_t, double, std::string_view>;
+
+[[nodiscard]] ValueView view(const Value& value) noexcept;
+/// Bytes that are not UTF-8 become '?': the bus refuses a whole message because of one of them.
+[[nodiscard]] Value own(const ValueView& value);
+
+/// How an item shows its value to people.
+struct Format {
+    enum class Style : std::uint8_t {
+        plain,  ///< as Python's str(): 57, 57.0, text as it is
+        whole,  ///< as plain, but whole numbers without decimals: 57, 57.5
+        fixed,  ///< `text_decimals` decimals and `unit`: 52.81V
+        hex,    ///< 0xBA77
+    };
+    Style style = Style::plain;
+    std::int8_t decimals = -1;      ///< doubles are rounded to so many decimals before they are stored; -1: not
+    std::int8_t text_decimals = 0;  ///< fixed only
+    std::string_view unit = {};     ///< fixed only; static text
+};
+
+/// The text of a value; "---" for an invalid one.
+[[nodiscard]] std::string text_of(const ValueView& value, const Format& format);
+
+/// Rounds the exact binary value to 0..15 decimals, ties to even, as Python's round(); never gives -0.
+[[nodiscard]] double round_to(double number, int decimals);
+
+/// Of which type the values of a writeable item are.
+enum class Kind : std::uint8_t { integer, real, text };
+/// Makes a value of `kind` from whatever a client wrote; nothing if that is not possible.
+/// "Invalid" clears a text and is no number.
+[[nodiscard]] std::optional<Value> convert(const Value& value, Kind kind);
+
+/// Appends `value` as a variant. Negative errno on failure.
+[[nodiscard]] int append(sd_bus_message* message, const Value& value);
+/// Reads a variant holding a number, a boolean, a text or the invalid value; nothing for anything else.
+[[nodiscard]] std::optional<Value> read(sd_bus_message* message);
+
+}  // namespace bmsd::venus

@@ -8,6 +8,7 @@
 #include "app/decode_command.hpp"
 #include "app/list_command.hpp"
 #include "app/run_command.hpp"
+#include "model/words.hpp"
 #include "sim/command.hpp"
 
 namespace {
@@ -98,6 +99,18 @@ int simulate(const CLI::App& command, sim::SimulateOptions options, const Simula
     return 0;
 }
 
+/// What is wrong with the first word if it is no command; empty if it is one, or an option.
+std::string unknown_command(const CLI::App& app, const std::string& word) {
+    if (word.starts_with("-")) return {};
+    std::string nearest;
+    for (const CLI::App* command : app.get_subcommands({})) {
+        const std::string& name = command->get_name();
+        if (name == word) return {};
+        if (nearest.empty() || word_distance(name, word) < word_distance(nearest, word)) nearest = name;
+    }
+    return "there is no command '" + word + "'; did you mean " + nearest + "? (`bmsd --help` shows all)";
+}
+
 int run_command(int argc, char** argv) {
     CLI::App app{about, "bmsd"};
     app.set_version_flag("--version", "bmsd " BMSD_VERSION);
@@ -123,6 +136,14 @@ int run_command(int argc, char** argv) {
     SimulateText simulate_text;
     auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
 
+    if (argc < 2) {
+        std::fputs(app.help().c_str(), stderr);
+        return user_must_act;
+    }
+    if (const std::string wrong = unknown_command(app, argv[1]); !wrong.empty()) {
+        std::fprintf(stderr, "bmsd: %s\n", wrong.c_str());
+        return user_must_act;
+    }
     try {
         app.parse(argc, argv);
         if (*list) return app::list(json);

@@ -133,8 +133,8 @@ std::uint16_t raw_temperature(double celsius) {
 /// §5, tag 84: sign and zero depend on the protocol version, which comes last.
 double current(std::uint16_t raw, std::span<const std::uint8_t> protocol) {
     const bool signed_bit = !protocol.empty() && protocol[0] == 1;
-    if (signed_bit) return (raw & 0x8000 ? 1 : -1) * (raw & 0x7FFF) * 0.01;
-    return (10000 - raw) * 0.01;
+    if (signed_bit) return (raw & 0x8000 ? 1 : -1) * (raw & 0x7FFF) / 100.0;
+    return (10000 - raw) / 100.0;
 }
 
 /// Reference id (§5): NUL to blank, factory text removed, trimmed, runs of blanks to '_'.
@@ -167,7 +167,7 @@ std::string_view finish(const Request& request, const Asking&, std::span<const s
     if (cells.empty() || cells.size() % 3 != 0) return "the answer holds no list of cell voltages";  // §6
     reading.cell_voltages_v.clear();
     for (std::size_t i = 0; i < cells_in(cells); ++i)
-        reading.cell_voltages_v.push_back(static_cast<double>(get(cells, 3 * i + 1, u16be)) * 0.001);
+        reading.cell_voltages_v.push_back(static_cast<double>(get(cells, 3 * i + 1, u16be)) / 1000);
     // 0 mV is an open wire: it keeps its place in the list but is no lowest cell (§5, tag 79).
     reading.min_cell_voltage_v.reset();
     reading.max_cell_voltage_v.reset();

@@ -39,7 +39,11 @@ std::int64_t to_raw(double value, double scale, double bias, Wire type) noexcept
 
 Number to_value(std::int64_t raw, double scale, double bias, std::optional<std::int64_t> absent) noexcept {
     if (absent && raw == *absent) return std::nullopt;
-    return static_cast<double>(raw) * scale + bias;
+    // Dividing by 10, 100, 1000 gives the nearest double to the decimal that the BMS means; multiplying by 0.1
+    // does not, and rounding to even downstream would show it.
+    const double parts = std::round(1 / scale);
+    const bool fraction = parts > 1 && std::abs(parts * scale - 1) < 1e-12;
+    return (fraction ? static_cast<double>(raw) / parts : static_cast<double>(raw) * scale) + bias;
 }
 
 /// Length of the valid UTF-8 sequence at `at`, 0 if there is none.
@@ -168,7 +172,7 @@ void decode(const Layout& layout, std::span<const std::uint8_t> payload, Reading
         auto& list = reading.*row.to;
         list.clear();
         for (std::size_t i = 0; i < row.count; ++i)
-            list.push_back(static_cast<double>(get(payload, row.at + i * row.stride, row.type)) * row.scale);
+            list.push_back(to_value(get(payload, row.at + i * row.stride, row.type), row.scale, 0, {}));
     }
     for (const Sensor& row : layout.sensors) {
         auto& list = reading.temperatures_c;

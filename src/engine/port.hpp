@@ -26,8 +26,8 @@ struct Context {
     std::vector<Sink*>& sinks;
     Report report;
     std::function<void()> opened;  ///< a port has made its first attempt to open
-    bool config_error = false;   ///< see Battery::config_error
-    bool config_blocks = false;  ///< see Battery::config_blocks
+    bool config_error = false;     ///< see Battery::config_error
+    bool config_blocks = false;    ///< see Battery::config_blocks
 };
 
 class Port {

@@ -27,19 +27,33 @@ bool would_block() {
 }  // namespace
 
 FdLink::FdLink(asio::any_io_executor executor, std::string name)
-    : executor_(executor), name_(std::move(name)), stream_(executor), timer_(executor) {}
+    : executor_(executor), name_(std::move(name)), watch_(executor), timer_(executor) {}
 
 FdLink::~FdLink() {
     close();
 }
 
 void FdLink::adopt(int fd) {
-    stream_.assign(fd);
+    fd_ = fd;
+    const int watch = ::epoll_create1(EPOLL_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLONESHOT;
+    if (watch < 0 || ::epoll_ctl(watch, EPOLL_CTL_ADD, fd_, &event) != 0)
+        throw std::system_error(errno, std::system_category(), "epoll");
+    watch_.assign(watch);
 }
 
 void FdLink::close() noexcept {
     error_code ignored;
-    if (stream_.is_open()) static_cast<void>(stream_.close(ignored));
+    if (watch_.is_open()) static_cast<void>(watch_.close(ignored));
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+}
+
+void FdLink::arm(std::uint32_t events) noexcept {
+    epoll_event event{};
+    event.events = events | EPOLLONESHOT;
+    static_cast<void>(::epoll_ctl(watch_.native_handle(), EPOLL_CTL_MOD, fd_, &event));
 }
 
 std::size_t FdLink::drain(std::span<std::uint8_t> sample) noexcept {
@@ -60,14 +74,14 @@ std::size_t FdLink::drain(std::span<std::uint8_t> sample) noexcept {
 
 std::size_t FdLink::read_now(std::span<std::uint8_t> into, error_code& error) noexcept {
     error.clear();
-    if (!stream_.is_open()) {
+    if (fd_ < 0) {
         error = asio::error::bad_descriptor;
         return 0;
     }
     if (into.empty()) return 0;
     ssize_t count;
     do {
-        count = ::read(fd(), into.data(), into.size());
+        count = ::read(fd_, into.data(), into.size());
     } while (count < 0 && errno == EINTR);
     if (count > 0) return static_cast<std::size_t>(count);
     if (count == 0)
@@ -77,7 +91,7 @@ std::size_t FdLink::read_now(std::span<std::uint8_t> into, error_code& error) no
     return 0;
 }
 
-asio::awaitable<error_code> FdLink::ready(asio::posix::stream_descriptor::wait_type what, Clock::time_point deadline) {
+asio::awaitable<error_code> FdLink::ready(std::uint32_t events, Clock::time_point deadline) {
     const std::uint64_t wait = ++wait_;
     bool late = false;
     timer_.expires_at(deadline);
@@ -85,26 +99,32 @@ asio::awaitable<error_code> FdLink::ready(asio::posix::stream_descriptor::wait_t
         if (cancelled || wait != wait_) return;  // `late` is gone once wait_ has moved on
         late = true;
         error_code ignored;
-        stream_.cancel(ignored);
+        watch_.cancel(ignored);
     });
+    arm(events);
     error_code error;
-    co_await stream_.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
+    co_await watch_.async_wait(asio::posix::stream_descriptor::wait_read,
+                               asio::redirect_error(asio::use_awaitable, error));
     ++wait_;
     timer_.cancel();
-    if (late) co_return asio::error::timed_out;
+    if (late) {
+        arm(0);
+        co_return asio::error::timed_out;
+    }
+    epoll_event happened;
+    if (watch_.is_open()) static_cast<void>(::epoll_wait(watch_.native_handle(), &happened, 1, 0));
     co_return error;
 }
 
 asio::awaitable<error_code> FdLink::write(std::span<const std::uint8_t> bytes) {
     const auto deadline = Clock::now() + write_timeout;
     while (!bytes.empty()) {
-        if (!stream_.is_open()) co_return asio::error::bad_descriptor;
-        const ssize_t count = ::write(fd(), bytes.data(), bytes.size());
+        if (fd_ < 0) co_return asio::error::bad_descriptor;
+        const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
         if (count >= 0)
             bytes = bytes.subspan(static_cast<std::size_t>(count));
         else if (would_block()) {
-            if (const error_code error = co_await ready(asio::posix::stream_descriptor::wait_write, deadline))
-                co_return error;
+            if (const error_code error = co_await ready(EPOLLOUT, deadline)) co_return error;
         } else if (errno != EINTR)
             co_return last_error();
     }
@@ -115,7 +135,7 @@ asio::awaitable<std::size_t> FdLink::read(std::span<std::uint8_t> into, Clock::t
     for (;;) {
         const std::size_t count = read_now(into, error);
         if (count > 0 || error || into.empty()) co_return count;
-        error = co_await ready(asio::posix::stream_descriptor::wait_read, deadline);
+        error = co_await ready(EPOLLIN, deadline);
         if (error) co_return 0;
     }
 }

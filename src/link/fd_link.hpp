@@ -16,7 +16,7 @@ public:
 
     const std::string& name() const noexcept override { return name_; }
     void close() noexcept override;
-    bool is_open() const noexcept override { return stream_.is_open(); }
+    bool is_open() const noexcept override { return fd_ >= 0; }
     std::size_t drain(std::span<std::uint8_t> sample) noexcept override;
     asio::awaitable<error_code> write(std::span<const std::uint8_t> bytes) override;
     asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
@@ -26,16 +26,20 @@ public:
 protected:
     /// Takes ownership of an open non-blocking descriptor.
     void adopt(int fd);
-    int fd() noexcept { return stream_.native_handle(); }
     const asio::any_io_executor& executor() const noexcept { return executor_; }
 
 private:
-    /// Waits until the descriptor is ready or the deadline has passed (error: timed_out).
-    asio::awaitable<error_code> ready(asio::posix::stream_descriptor::wait_type what, Clock::time_point deadline);
+    /// Waits until the descriptor is ready for `events` (EPOLLIN, EPOLLOUT) or the deadline has passed
+    /// (error: timed_out).
+    asio::awaitable<error_code> ready(std::uint32_t events, Clock::time_point deadline);
+    void arm(std::uint32_t events) noexcept;
 
     asio::any_io_executor executor_;
     std::string name_;
-    asio::posix::stream_descriptor stream_;
+    int fd_ = -1;
+    /// Asio watches this epoll instance, which in turn watches fd_ only while somebody waits. Watched directly, each
+    /// few bytes that a UART hands over would wake the loop although we sleep until the answer can be complete.
+    asio::posix::stream_descriptor watch_;
     asio::steady_timer timer_;
     std::uint64_t wait_ = 0;  ///< tells a late timer that its wait is over
 };

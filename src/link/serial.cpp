@@ -82,7 +82,8 @@ Result<void> SerialLink::open_now(std::uint32_t baud) {
         return fail(ErrorClass::config, path + ": the adapter cannot do " + std::to_string(baud) + " baud (it offers " +
                                             std::to_string(set) + "); use another adapter");
     }
-    static_cast<void>(::ioctl(fd, TIOCEXCL));
+    // The simulator keeps its end of a pty open, so that the flag would outlive us there.
+    if (!is_pty(device)) static_cast<void>(::ioctl(fd, TIOCEXCL));
     ask_low_latency(fd);
     adopt(fd);
     byte_time_ = std::chrono::nanoseconds{10'000'000'000ULL / baud};  // start bit, 8 data bits, stop bit

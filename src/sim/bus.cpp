@@ -110,7 +110,7 @@ asio::awaitable<void> Bus::speak_unasked(Stream& stream) {
     const auto now = Clock::now();
     if (!late_.empty() && late_.begin()->first <= now) {
         const auto answer = late_.extract(late_.begin());
-        co_await transmit(stream, answer.mapped(), answer.key(), Ears::open);
+        co_await transmit(stream, answer.mapped(), now, Ears::open);
     }
     if (const Fault* master = faults_.planned(FaultKind::master); master && next_broadcast_ <= now) {
         next_broadcast_ = now + master->time;

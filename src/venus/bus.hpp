@@ -1,6 +1,7 @@
 // One connection to a D-Bus daemon, driven by the event loop. sd-bus behind RAII; its man pages apply.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,17 +50,13 @@ public:
     /// What the kernel does not take at once is dropped; the daemon itself releases our names.
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return bus_ != nullptr; }
-    /// The address of the last open().
-    [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
-    /// For building messages; whoever sends with sd_bus_* functions calls send() or woken() afterwards.
+    /// For building messages and exporting objects; messages leave through send() and call() only.
     [[nodiscard]] sd_bus* raw() const noexcept { return bus_.get(); }
     /// Messages still wait for the daemon to read: better say nothing new now.
     [[nodiscard]] bool congested() const noexcept;
     /// Sends, or queues if the socket is full. Negative errno on failure.
     int send(const Message& message);
-    /// Tells the loop that something may be waiting to be sent.
-    void woken();
 
     /// Calls a method; `answer` comes later or, if the connection ends before, never.
     int call(const Message& message, Answer answer);
@@ -77,6 +74,8 @@ private:
 
     [[nodiscard]] Message daemon_call(const char* method, const std::string& name) const;
     void process();
+    /// Waits for whatever sd-bus wants now; after everything that may have changed that.
+    void woken();
     void wait(asio::posix::stream_descriptor::wait_type what, bool Bus::*waiting);
     void wait_for_deadline();
 

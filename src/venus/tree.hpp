@@ -1,8 +1,8 @@
 // The com.victronenergy.BusItem objects of one service.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>

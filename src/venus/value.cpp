@@ -16,6 +16,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang needs to be told
 
 /// Longest text of a double written without exponent and with up to 15 decimals.
 using NumberBuffer = std::array<char, 340>;

@@ -1,0 +1,94 @@
+#include "fleet/bus.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include <systemd/sd-bus.h>
+
+namespace bmsd::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+void check(int result, const char* what) {
+    if (result < 0) throw std::runtime_error(std::string(what) + ": " + std::strerror(-result));
+}
+
+using Connection = std::unique_ptr<sd_bus, decltype(&sd_bus_flush_close_unref)>;
+
+Connection connect(const std::string& address) {
+    sd_bus* raw = nullptr;
+    check(sd_bus_new(&raw), "no D-Bus connection");
+    Connection bus(raw, &sd_bus_flush_close_unref);
+    check(sd_bus_set_address(raw, address.c_str()), "bad D-Bus address");
+    check(sd_bus_set_bus_client(raw, 1), "no D-Bus client");
+    check(sd_bus_start(raw), "cannot connect to the private D-Bus");
+    return bus;
+}
+
+std::uint32_t u32(const char* at) {
+    std::uint32_t value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/// Counts the signals in a raw stream of D-Bus messages (byte order of this machine, as all senders are on it).
+Bus::Traffic count(std::string_view stream) {
+    constexpr std::size_t fixed = 16;
+    Bus::Traffic traffic;
+    while (stream.size() >= fixed) {
+        const std::size_t fields = (u32(stream.data() + 12) + 7) / 8 * 8;
+        const std::size_t size = fixed + fields + u32(stream.data() + 4);
+        if (size > stream.size()) break;
+        if (stream.substr(fixed, fields).find("ItemsChanged") != std::string_view::npos) {
+            ++traffic.signals;
+            traffic.bytes += size;
+        }
+        stream.remove_prefix(size);
+    }
+    return traffic;
+}
+
+}  // namespace
+
+Bus::Bus(fs::path dir)
+    : dir_(std::move(dir)),
+      address_("unix:path=" + (dir_ / "bus").string()),
+      daemon_({"dbus-daemon", "--session", "--nofork", "--print-address", "--address=" + address_}, dir_ / "dbus") {
+    for (int tries = 0; fs::file_size(daemon_.output()) == 0; ++tries) {
+        daemon_.must_run();
+        if (tries == 200) throw std::runtime_error("dbus-daemon does not come up");
+        pause_for(50ms);
+    }
+}
+
+std::size_t Bus::batteries() const {
+    const Connection bus = connect(address_);
+    char** names = nullptr;
+    check(sd_bus_list_names(bus.get(), &names, nullptr), "cannot list the D-Bus names");
+    std::size_t found = 0;
+    for (char** name = names; *name; std::free(*name++))
+        if (std::string_view(*name).starts_with("com.victronenergy.battery.")) ++found;
+    std::free(names);
+    return found;
+}
+
+Bus::Traffic Bus::listen(std::chrono::nanoseconds duration) const {
+    Process monitor({"dbus-monitor", "--address", address_, "--binary",
+                     "type='signal',interface='com.victronenergy.BusItem',member='ItemsChanged'"},
+                    dir_ / "signals");
+    pause_for(duration);
+    monitor.must_run();
+    monitor.stop();
+    std::ifstream in(monitor.output(), std::ios::binary);
+    const std::string stream{std::istreambuf_iterator<char>(in), {}};
+    return count(stream);
+}
+
+}  // namespace bmsd::bench

@@ -1,0 +1,35 @@
+// The other side of the daemon's D-Bus face: who is there, and how much is said.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "fleet/process.hpp"
+
+namespace bmsd::bench {
+
+/// A private D-Bus.
+class Bus {
+public:
+    /// Starts a dbus-daemon with its socket in `dir`; throws if it does not come up.
+    explicit Bus(fs::path dir);
+
+    [[nodiscard]] const std::string& address() const noexcept { return address_; }
+    /// How many battery services are on the bus now.
+    [[nodiscard]] std::size_t batteries() const;
+
+    struct Traffic {
+        std::uint64_t signals = 0;  ///< ItemsChanged
+        std::uint64_t bytes = 0;    ///< of these messages, headers included
+    };
+    /// Listens for so long.
+    [[nodiscard]] Traffic listen(std::chrono::nanoseconds duration) const;
+
+private:
+    fs::path dir_;
+    std::string address_;
+    Process daemon_;
+};
+
+}  // namespace bmsd::bench

@@ -1,0 +1,135 @@
+// Measures a real daemon on simulated battery buses: CPU, wake-ups, memory, D-Bus traffic and use of the wire.
+#include <algorithm>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "fleet/fleet.hpp"
+#include "fleet/report.hpp"
+
+namespace {
+
+using namespace bmsd::bench;
+using Seconds = std::chrono::duration<double>;
+
+/// POLL_INTERVAL that lets the bus never rest.
+constexpr double back_to_back_s = 0;
+
+struct Plan {
+    Seconds settle{5};
+    Seconds window{20};
+    bool back_to_back = false;
+    std::uint64_t heap_polls = 10'000;
+};
+
+double per(double sum, std::uint64_t count) {
+    return sum / static_cast<double>(std::max<std::uint64_t>(count, 1));
+}
+
+std::chrono::nanoseconds exact(Seconds seconds) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(seconds);
+}
+
+void measure_cpu(Fleet& fleet, const Options& options, const Plan& plan, Report& report) {
+    const Usage used_before = usage(fleet.pid());
+    const auto start = std::chrono::steady_clock::now();
+    const Totals before = fleet.totals();
+    pause_for(exact(plan.window));
+    const Usage used = usage(fleet.pid());
+    const Seconds window = std::chrono::steady_clock::now() - start;
+    const Totals after = fleet.totals();
+
+    const std::uint64_t polls = after.polls - before.polls;
+    const std::uint64_t requests = after.requests - before.requests;
+    const double cpu_us = static_cast<double>((used.on_cpu - used_before.on_cpu).count()) / 1e3;
+    const double ticks_us = static_cast<double>((used.ticks - used_before.ticks).count()) * 1e3;
+    report.push_back({"battery_polls", static_cast<double>(polls), ""});
+    report.push_back({"requests_without_good_answer", static_cast<double>(requests - (after.good - before.good)), ""});
+    report.push_back({"cpu_per_poll", per(cpu_us, polls), "us", 250});
+    report.push_back({"cpu_per_poll_by_ticks", per(ticks_us, polls), "us"});
+    report.push_back({"cpu_load_of_one_core", cpu_us / 1e4 / window.count(), "%"});
+    report.push_back({"wakeups_per_poll", per(static_cast<double>(used.wakeups - used_before.wakeups), polls), ""});
+
+    const double rounds = static_cast<double>(polls) / static_cast<double>(options.batteries);
+    report.push_back({"round_time", window.count() * 1e3 / std::max(rounds, 1.0), "ms"});
+    if (plan.back_to_back) {
+        const Seconds needed = Fleet::wire_time(options.turnaround) * static_cast<double>(requests);
+        report.push_back({"wire_efficiency", needed / (window * static_cast<double>(options.buses)), "", {}, 0.95});
+    }
+}
+
+void measure_traffic(Fleet& fleet, const Plan& plan, Report& report) {
+    const Totals before = fleet.totals();
+    const Bus::Traffic traffic = fleet.bus().listen(exact(plan.window));
+    const std::uint64_t polls = fleet.totals().polls - before.polls;
+    report.push_back({"dbus_signals_per_poll", per(static_cast<double>(traffic.signals), polls), ""});
+    report.push_back({"dbus_bytes_per_poll", per(static_cast<double>(traffic.bytes), polls), "B"});
+}
+
+Report measure_run(const Options& options, const Plan& plan) {
+    Fleet fleet(options);
+    pause_for(exact(plan.settle));
+    Report report;
+    measure_cpu(fleet, options, plan, report);
+    report.push_back({"memory_pss", static_cast<double>(memory(fleet.pid()).pss) / 1024, "MiB", 12});
+    measure_traffic(fleet, plan, report);
+    return report;
+}
+
+Report measure_heap(const Options& options, const Plan& plan) {
+    Fleet fleet(options);
+    fleet.wait_for_polls(plan.heap_polls / 10);  // everything that is allocated once has been
+    const Totals first = fleet.totals();
+    const Memory before = memory(fleet.pid());
+    fleet.wait_for_polls(first.polls + plan.heap_polls);
+    const Memory after = memory(fleet.pid());
+    const auto grown = [](long from, long to) { return static_cast<double>(to - from); };
+    return {{"battery_polls", static_cast<double>(fleet.totals().polls - first.polls), ""},
+            {"heap_before", static_cast<double>(before.heap), "KiB"},
+            {"heap_growth", grown(before.heap, after.heap), "KiB", 16},
+            {"private_memory_growth", grown(before.private_dirty, after.private_dirty), "KiB", 64}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options{.bmsd = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bmsd"};
+    Plan plan;
+    bool heap = false, json = false, check = false;
+
+    CLI::App app{"Measures bmsd on simulated JK PB batteries."};
+    app.add_option("--bmsd", options.bmsd, "the program to measure (default: the one built with this)");
+    app.add_option("--batteries", options.batteries, "in all; default 16")->check(CLI::Range(1, 240));
+    app.add_option("--buses", options.buses, "RS485 buses, at most 15 batteries each; default 4")
+        ->check(CLI::Range(1, 64));
+    app.add_option("--interval", options.interval_s, "POLL_INTERVAL in seconds; default 1")
+        ->check(CLI::Range(0.1, 60.0));
+    app.add_option("--seconds", plan.window, "length of each measurement; default 20")->check(CLI::PositiveNumber);
+    app.add_option("--settle", plan.settle, "wait before the first; default 5")->check(CLI::NonNegativeNumber);
+    app.add_flag("--back-to-back", plan.back_to_back, "poll without a pause and measure the use of the wire");
+    app.add_flag("--heap", heap, "measure only whether memory grows, on wires without delay");
+    app.add_option("--polls", plan.heap_polls, "how many polls --heap lasts; default 10000")
+        ->check(CLI::PositiveNumber);
+    app.add_flag("--json", json, "print JSON");
+    app.add_flag("--check", check, "exit with 1 if a target is missed");
+    CLI11_PARSE(app, argc, argv);
+    if (options.batteries % options.buses != 0 || options.batteries > 15 * options.buses) {
+        std::cerr << "fleet: every bus needs the same number of batteries, 1 to 15; " << options.batteries << " on "
+                  << options.buses << " buses is impossible\n";
+        return 2;
+    }
+    if (heap || plan.back_to_back) options.interval_s = back_to_back_s;
+    if (heap) options.paced = false, options.turnaround = std::chrono::milliseconds{0};
+
+    take_signals();
+    try {
+        const Report report = heap ? measure_heap(options, plan) : measure_run(options, plan);
+        json ? print_json(std::cout, report) : print_table(std::cout, report);
+        return check && !all_reached(report) ? 1 : 0;
+    } catch (const Interrupted&) {
+        return 130;
+    } catch (const std::exception& error) {
+        std::cerr << "fleet: " << error.what() << "\n";
+        return 2;
+    }
+}

@@ -1,0 +1,126 @@
+// The list of families: names, addresses and the printed datasheet.
+#include "bms/catalog.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "model/quantities.hpp"
+#include "model/words.hpp"
+#include "recorded.hpp"
+
+namespace bmsd::tests {
+namespace {
+
+using bms::Family;
+
+std::string lower(std::string_view word) {
+    std::string out(word);
+    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
+
+TEST(Catalog, GivesEveryNameToOneFamilyOnly) {
+    std::set<std::string> taken;
+    for (const Family* family : bms::catalog()) {
+        std::set<std::string> names{lower(family->key), lower(family->type)};  // often the same word
+        for (const std::string_view alias : family->aliases)
+            EXPECT_TRUE(names.insert(lower(alias)).second) << alias << " is listed twice";
+        for (const std::string& name : names) EXPECT_TRUE(taken.insert(name).second) << name;
+    }
+}
+
+TEST(Catalog, FindsAFamilyByAnyOfItsNamesInAnyCase) {
+    for (const Family* family : bms::catalog()) {
+        EXPECT_EQ(bms::find_family(family->type), family);
+        EXPECT_EQ(bms::find_family(family->key), family);
+        EXPECT_EQ(bms::find_family(lower(family->type)), family);
+        for (const std::string_view alias : family->aliases) EXPECT_EQ(bms::find_family(alias), family);
+    }
+    EXPECT_EQ(bms::find_family(""), nullptr);
+    EXPECT_EQ(bms::find_family("Jkbms_pbx"), nullptr);
+}
+
+TEST(Catalog, NamesTheNearestType) {
+    EXPECT_EQ(bms::nearest_type("jkbms-pb"), "Jkbms_pb");
+    EXPECT_EQ(bms::nearest_type("Jkbm"), "Jkbms");
+    for (const Family* family : bms::catalog()) EXPECT_EQ(bms::nearest_type(family->type), family->type);
+}
+
+TEST(Catalog, AsksJkbmsBeforeJkbmsPb) {
+    const auto families = bms::catalog();
+    const auto at = [&](std::string_view type) {
+        return std::find(families.begin(), families.end(), bms::find_family(type));
+    };
+    EXPECT_LT(at("Jkbms"), at("Jkbms_pb"));
+}
+
+TEST(Catalog, StandardAddressesAreUsable) {
+    for (const Family* family : bms::catalog()) {
+        EXPECT_TRUE(bms::check_address(*family, family->addresses.standard)) << family->type;
+        for (const bms::RefusedAddress& refused : family->addresses.refused) {
+            const auto checked = bms::check_address(*family, refused.address);
+            ASSERT_FALSE(checked);
+            EXPECT_EQ(checked.error().cls, ErrorClass::config);
+            EXPECT_NE(checked.error().detail.find(refused.why), std::string::npos);
+        }
+        if (!family->addresses.used) {
+            EXPECT_FALSE(bms::check_address(*family, 1)) << family->type;
+        }
+    }
+}
+
+TEST(Catalog, ComesWithAGuideForEveryFamily) {
+    for (const Family* family : bms::catalog()) {
+        EXPECT_GT(family->guide.size(), 100U) << family->type;
+        EXPECT_EQ(family->guide.back(), '\n') << family->type;
+    }
+}
+
+TEST(Datasheet, MentionsEverythingTheTablesHold) {
+    for (const Family* family : bms::catalog()) {
+        const std::string text = bms::describe(*family);
+        const auto expect = [&](std::string_view word) {
+            EXPECT_NE(text.find(word), std::string::npos) << family->type << " does not mention " << word;
+        };
+        expect(family->type);
+        expect(family->guide);
+        for (const std::string_view alias : family->aliases) expect(alias);
+        for (const std::string_view name : family->sold_as) expect(name);
+        for (const bms::RefusedAddress& refused : family->addresses.refused) expect(refused.why);
+        for (const bms::Request& request : family->requests) {
+            expect(request.name);
+            for (const bms::Row& row : request.layout.rows) expect(name_of(row.to));
+            for (const bms::CellRow& row : request.layout.cells) expect(name_of(row.to));
+            for (const bms::FlagRow& row : request.layout.flags) expect(name_of(row.to));
+            for (const bms::TextRow& row : request.layout.texts) expect(name_of(row.to));
+            for (const bms::AlarmBit& row : request.layout.alarms) expect(to_string(row.alarm));
+        }
+    }
+}
+
+TEST(Datasheet, SaysWhereThingsStand) {
+    const std::string pb = bms::describe(*bms::find_family("Jkbms_pb"));
+    for (const char* row : {
+             "| 150 | u32le | 0.001 | 0 |  | voltage_v [V] |",
+             "| 144 | i16le | 0.1 | 0 | -2000 | mosfet_temperature_c [°C] |",
+             "| 6 + 2 i | u16le | 0.001 | 0 |  | cell_voltages_v, i = 0 to 31 |",
+             "| 256 | i16le | 0.1 | 0 | -2000 | temperatures_c[2] [°C] |",
+             "| 198 | u8 | 0xFF | any bit 1 | charge_fet |",
+             "| 166 | u32le | 22 | internal_failure | warning |",
+             "| 86 | 16 | serial_number |",
+             "`01 10 16 20 00 01 02 00 00 D6 F1`",
+         })
+        EXPECT_NE(pb.find(row), std::string::npos) << row;
+    const std::string jk = bms::describe(*bms::find_family("Jkbms"));
+    for (const char* row : {
+             "| 0x83 | u16be | 0.01 | 0 |  | voltage_v [V] |",
+             "| 0x8C | u16be | 0x0002 | any bit 1 | discharge_fet |",
+             "| 0x8B | u16be | 11 | low_cell_voltage | warning |",
+         })
+        EXPECT_NE(jk.find(row), std::string::npos) << row;
+}
+
+}  // namespace
+}  // namespace bmsd::tests

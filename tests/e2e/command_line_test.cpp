@@ -1,0 +1,93 @@
+// What people type, right and wrong.
+#include <csignal>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "rig.hpp"
+
+using namespace bmsd::test;
+
+namespace {
+
+testing::AssertionResult says(const Finished& finished, int code, const std::string& text) {
+    const std::string all = finished.out + finished.err;
+    if (finished.code != code) return testing::AssertionFailure() << "exit code " << finished.code << ": " << all;
+    if (all.find(text) == std::string::npos)
+        return testing::AssertionFailure() << "'" << text << "' is not in: " << all;
+    return testing::AssertionSuccess();
+}
+
+Finished run_with(const std::string& config, std::vector<std::string> ports) {
+    Folder folder;
+    std::vector<std::string> arguments = {"run", "--bus", "none", "--config",
+                                          folder.write("config.ini", "[DEFAULT]\n" + config)};
+    arguments.insert(arguments.end(), ports.begin(), ports.end());
+    return bmsd::test::bmsd(arguments);
+}
+
+}  // namespace
+
+TEST(CommandLine, HelpAndVersion) {
+    EXPECT_TRUE(says(bmsd::test::bmsd({"--help"}), 0, "bmsd run --config config.ini /dev/ttyUSB0"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"--version"}), 0, "bmsd "));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "--help"}), 0, "checksum"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({}), 2, "simulate"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"descripe"}), 2, "no command 'descripe'; did you mean describe?"));
+}
+
+TEST(CommandLine, ListAndDescribe) {
+    EXPECT_TRUE(says(bmsd::test::bmsd({"list"}), 0, "Jkbms_pb"));
+    EXPECT_EQ(boost::json::parse(bmsd::test::bmsd({"list", "--json"}).out).as_array().size(), 2u);
+    EXPECT_TRUE(says(bmsd::test::bmsd({"describe", "jkbms_pb"}), 0, "soc_percent"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"describe", "jkbms_bp"}), 2, "Jkbms_pb"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"guide", "jkbms_pb"}), 0, "isolated"));
+}
+
+TEST(CommandLine, PortsThatCannotBeUsed) {
+    EXPECT_TRUE(says(run_with("", {"/dev/no-such-port"}), 2, "/dev/no-such-port: there is no such port"));
+    EXPECT_TRUE(says(run_with("", {"/tmp"}), 2, "/tmp: this is a directory"));
+    EXPECT_TRUE(says(run_with("", {"/dev/null"}), 2, "not a serial port"));
+    EXPECT_TRUE(says(run_with("", {"tcp://nowhere"}), 2, "write tcp://host:port"));
+    EXPECT_TRUE(says(run_with("", {}), 2, "no port is named"));
+    EXPECT_TRUE(says(run_with("EXCLUDED_DEVICES = /dev/ttyUSB9\n", {"/dev/ttyUSB9"}), 0, "left alone"));
+}
+
+TEST(CommandLine, APortInUseNamesItsHolder) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+    rig.run("BMS_TYPE = Jkbms_pb\n", {port});
+    ASSERT_TRUE(eventually([&] { return rig.logged("answers"); }));
+    const auto second = run_with("BMS_TYPE = Jkbms_pb\n", {port});
+    EXPECT_TRUE(says(second, 2, "in use by"));
+    EXPECT_TRUE(says(second, 2, "bmsd (process " + std::to_string(rig.daemon().pid()) + ")"));
+}
+
+TEST(CommandLine, AddressesThatCannotBe) {
+    EXPECT_TRUE(
+        says(run_with("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x01, 0x00\n", {"/dev/null"}), 2, "master mode"));
+    EXPECT_TRUE(says(run_with("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x10\n", {"/dev/null"}), 2, "0x01..0x0F"));
+    EXPECT_TRUE(says(run_with("BATTERY_ADDRESSES = zz\n", {"/dev/null"}), 2, "'zz' is no address"));
+}
+
+TEST(CommandLine, ConfigurationsThatCannotBe) {
+    EXPECT_TRUE(says(run_with("BMS_TYPE = Jkbms_bp\n", {"/dev/null"}), 2, "did you mean Jkbms_pb?"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"run", "--config", "/nonexistent.ini", "/dev/null"}), 2,
+                     "/nonexistent.ini: there is no such file"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"run", "--config", "/tmp", "/dev/null"}), 2, "this is a directory"));
+}
+
+TEST(CommandLine, OnePortOfTwoIsEnough) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+    rig.run("BMS_TYPE = Jkbms_pb\n", {"/dev/no-such-port", port});
+    EXPECT_TRUE(eventually([&] { return rig.present(service_of(port)); })) << rig.daemon().err();
+    EXPECT_TRUE(rig.logged("there is no such port"));
+}
+
+TEST(CommandLine, SimulatorOptionsThatCannotBe) {
+    EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "jkbms_pd"}), 2, "Jkbms_pb"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "jkbms_pb", "--addresses", "0"}), 2, "master mode"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "jkbms_pb", "--fault", "dancing"}), 2, "dancing"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "jkbms_pb", "--addresses", "x"}), 2, "'x' is no address"));
+}

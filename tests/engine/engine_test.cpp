@@ -1,0 +1,266 @@
+#include "engine/engine.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "fake_bus.hpp"
+
+using namespace bmsd;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+const bms::Family& jkbms_pb() {
+    return *bms::find_family("jkbms_pb");
+}
+
+Reading pack(const std::string& serial, double volts) {
+    Reading reading;
+    reading.serial_number = serial;
+    reading.hardware_version = "15A";
+    reading.software_version = "15.41";
+    reading.voltage_v = volts;
+    reading.current_a = 1.5;
+    reading.soc_percent = 50;
+    reading.capacity_ah = 280;
+    reading.charge_fet = true;
+    reading.discharge_fet = true;
+    for (int i = 0; i < 16; ++i) reading.cell_voltages_v.push_back(3.3);
+    return reading;
+}
+
+/// Remembers what it was told.
+class Witness final : public Sink {
+public:
+    void appeared(const Battery& battery) override { appeared_ids.push_back(battery.identity.id); }
+    void updated(const Battery& battery) override {
+        ++updates;
+        last = battery.reading;
+    }
+    void removed(const Battery& battery) override { removed_ids.push_back(battery.identity.id); }
+    void waiting(const Battery& battery) override { waiting_for = battery.link.trouble; }
+
+    std::vector<std::string> appeared_ids, removed_ids;
+    std::string waiting_for;
+    int updates = 0;
+    Reading last;
+};
+
+/// An engine with one fake port.
+class EngineTest : public testing::Test {
+protected:
+    test::FakeBus& start(std::vector<std::uint32_t> addresses, std::chrono::milliseconds poll = 20ms) {
+        auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
+        test::FakeBus& bus = *link;
+        engine::PortSettings settings{"/dev/fake", {&jkbms_pb()}, {}, poll};
+        for (const auto address : addresses) settings.addresses.push_back({address, "0x0" + std::to_string(address)});
+        engine.add_sink(witness);
+        engine.add_port(std::move(settings), std::move(link));
+        return bus;
+    }
+    void run_until(const std::function<bool()>& done, std::chrono::seconds limit = 20s) {
+        if (!started) engine.start([this] { all_failed = true; });
+        started = true;
+        const auto deadline = Clock::now() + limit;
+        while (!done() && Clock::now() < deadline) io.run_one_for(50ms);
+        ASSERT_TRUE(done());
+    }
+    const Battery& battery(std::size_t index = 0) { return *engine.ports()[0]->stations()[index].battery; }
+    bool logged(std::string_view text) {
+        return std::any_of(log.begin(), log.end(),
+                           [&](const auto& line) { return line.find(text) != std::string::npos; });
+    }
+
+    asio::io_context io{1};
+    control::Parameters parameters;
+    std::vector<std::string> log;
+    Witness witness;
+    engine::Engine engine{io,    parameters,
+                          false, false,
+                          false, [this](engine::Severity, const std::string& text) { log.push_back(text); }};
+    bool all_failed = false;
+    bool started = false;
+};
+
+}  // namespace
+
+TEST_F(EngineTest, ABatteryAppearsOnceIdentifiedAndIsPolled) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 3; });
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_DOUBLE_EQ(*witness.last.voltage_v, 52.8);
+    EXPECT_EQ(battery().link.state, LinkState::fresh);
+    EXPECT_EQ(battery().link.counters.timeouts, 0u);
+    EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "about"), 1) << "identification is not repeated";
+    EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "settings"), 1);
+}
+
+TEST_F(EngineTest, StaleBytesAreDrainedBeforeARequestAndCounted) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    bus.noise = {1, 2, 3, 4, 5};
+    const int before = witness.updates;
+    run_until([&] { return witness.updates >= before + 2; });
+    EXPECT_EQ(battery().link.counters.unsolicited_bytes, 5u);
+    EXPECT_EQ(battery().link.counters.checksum_errors, 0u);
+}
+
+TEST_F(EngineTest, ASilentAddressDoesNotStopTheOthers) {
+    auto& bus = start({1, 2, 3});
+    for (std::uint32_t address : {1U, 3U})
+        bus.batteries[address] = pack("406123456789" + std::to_string(address), 52.8);
+    run_until([&] { return battery(2).link.polls >= 30; }, 60s);
+    EXPECT_EQ(witness.appeared_ids.size(), 2u);
+    EXPECT_EQ(battery(1).link.state, LinkState::starting);
+    EXPECT_NE(battery(1).link.trouble.find("no answer"), std::string::npos);
+    EXPECT_FALSE(witness.waiting_for.empty());
+    EXPECT_TRUE(logged("address 0x02: no usable answer"));
+    EXPECT_LT(std::count(bus.asked.begin(), bus.asked.end(), 2U), 12) << "it is asked less and less often";
+}
+
+TEST_F(EngineTest, UnplugAndReplugRecoversAndIdentifiesAgain) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    bus.absent = true;
+    run_until([&] { return logged("the device is gone"); });
+    run_until([&] { return battery().link.trouble.find("there is no such port") != std::string::npos; });
+    bus.absent = false;
+    const int before = witness.updates;
+    const auto polls = battery().link.polls;
+    run_until([&] { return battery().link.polls > polls && witness.updates > before; });
+    EXPECT_EQ(bus.opened, 2);
+    EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "about"), 2);
+    EXPECT_EQ(witness.appeared_ids.size(), 1u) << "the same battery stays the same";
+    EXPECT_TRUE(witness.removed_ids.empty());
+    EXPECT_EQ(battery().link.counters.reopens, 1u);
+    EXPECT_TRUE(logged("the port is there again"));
+}
+
+TEST_F(EngineTest, AnotherBatteryInItsPlaceIsAnotherBattery) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    bus.absent = true;
+    run_until([&] { return logged("the device is gone"); });
+    bus.batteries[1] = pack("4069999999999", 51.0);
+    bus.absent = false;
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_EQ(witness.appeared_ids.back(), "4069999999999");
+}
+
+TEST_F(EngineTest, SilenceOpensThePortAgain) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    bus.silent = {1};
+    run_until([&] { return bus.opened >= 2; }, 60s);
+    EXPECT_GE(battery().link.counters.timeouts, 8u);
+    bus.silent.clear();
+    const int before = witness.updates;
+    run_until([&] { return witness.updates > before && battery().link.trouble.empty(); });
+    EXPECT_TRUE(logged("answers again after"));
+}
+
+TEST_F(EngineTest, TwoBatteriesWithOneIdentityAreBothShown) {
+    auto& bus = start({1, 2});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.batteries[2] = pack("4061234567890", 52.9);
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    EXPECT_NE(witness.appeared_ids[0], witness.appeared_ids[1]);
+    EXPECT_EQ(witness.appeared_ids[1], "4061234567890_fake__0x02");
+    EXPECT_TRUE(logged("two batteries call themselves 4061234567890"));
+}
+
+TEST_F(EngineTest, WithoutASerialNumberThePortNamesTheBattery) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("", 52.8);
+    run_until([&] { return !witness.appeared_ids.empty(); });
+    EXPECT_EQ(witness.appeared_ids[0], "fake__0x01");
+}
+
+TEST_F(EngineTest, ABatteryThatNeverTellsItsSerialNumberAppearsAllTheSame) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.unanswered = {"about"};
+    run_until([&] { return !witness.appeared_ids.empty(); }, 60s);
+    EXPECT_EQ(witness.appeared_ids[0], "fake__0x01");
+    EXPECT_TRUE(logged("does not tell its serial number"));
+}
+
+TEST_F(EngineTest, AMasterOnTheBusIsNamed) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    Bytes foreign;
+    bms::answer(jkbms_pb(), jkbms_pb().requests[2], {0, true, nullptr}, pack("x", 50), foreign);
+    bus.noise.assign(foreign.begin(), foreign.end());
+    run_until([&] { return logged("master mode"); });
+    EXPECT_DOUBLE_EQ(*battery().reading.voltage_v, 52.8);
+}
+
+TEST_F(EngineTest, GarbageInFrontOfAnswersIsSurvived) {
+    auto& bus = start({1, 2});
+    bus.prefix = {0x55, 0xAA, 0x00, 0xFF, 0x01, 0x10, 0x16};
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.batteries[2] = pack("4061234567891", 52.9);
+    run_until([&] { return battery(0).link.polls >= 3 && battery(1).link.polls >= 3; });
+    EXPECT_DOUBLE_EQ(*battery(1).reading.voltage_v, 52.9);
+    EXPECT_EQ(battery(0).link.counters.checksum_errors, 0u);
+}
+
+TEST_F(EngineTest, NoUsablePortIsToldOnce) {
+    auto& bus = start({1});
+    bus.absent = true;
+    run_until([&] { return all_failed; });
+    EXPECT_TRUE(logged("there is no such port"));
+}
+
+TEST_F(EngineTest, StopRemovesEveryBattery) {
+    auto& bus = start({1, 2});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.batteries[2] = pack("4061234567891", 52.9);
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    engine.stop();
+    EXPECT_EQ(witness.removed_ids.size(), 2u);
+}
+
+TEST(Pace, CreepsTowardsTheTrueTimeAndIsSetBack) {
+    engine::Pace pace;
+    EXPECT_EQ(pace.expected(), 0ns);
+    pace.late(50ms);
+    EXPECT_NEAR(static_cast<double>(pace.expected().count()), 50e6, 1e6);
+    int looks = 0;
+    for (; pace.expected() >= 38ms && looks < 100; ++looks) pace.early();
+    EXPECT_LT(looks, 12) << "a bad first guess must not last";
+    pace.late(38ms);
+    EXPECT_GE(pace.expected(), 38ms);
+    EXPECT_LT(pace.expected(), 38500us);
+    for (int i = 0; i < 1000; ++i) pace.early();
+    EXPECT_GE(pace.expected(), 0ns);
+    pace.forget();
+    EXPECT_EQ(pace.expected(), 0ns);
+}
+
+TEST(BackOff, DoublesUpToTenSeconds) {
+    EXPECT_EQ(engine::back_off(0), 0ms);
+    EXPECT_EQ(engine::back_off(2), 0ms);
+    EXPECT_EQ(engine::back_off(3), 1s);
+    EXPECT_EQ(engine::back_off(4), 2s);
+    EXPECT_EQ(engine::back_off(7), 10s);
+    EXPECT_EQ(engine::back_off(1000000), 10s);
+}
+
+TEST(DurationText, ShowsTheTwoBiggestUnits) {
+    EXPECT_EQ(engine::duration_text(0s), "0s");
+    EXPECT_EQ(engine::duration_text(59s), "59s");
+    EXPECT_EQ(engine::duration_text(29min + 39s), "29m 39s");
+    EXPECT_EQ(engine::duration_text(2h), "2h");
+    EXPECT_EQ(engine::duration_text(24h + 120s), "1d");
+    EXPECT_EQ(engine::duration_text(50h), "2d 2h");
+}

@@ -1,0 +1,101 @@
+// Batteries on a wire that a test controls: no device, no pacing.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bms/catalog.hpp"
+#include "link/link.hpp"
+
+namespace bmsd::test {
+
+/// A ByteLink with simulated batteries of one family behind it.
+class FakeBus final : public link::ByteLink {
+public:
+    FakeBus(boost::asio::any_io_executor executor, const bms::Family& family) : timer_(executor), family_(family) {}
+
+    std::map<std::uint32_t, Reading> batteries;  ///< by address
+    std::set<std::uint32_t> silent;              ///< addresses that do not answer
+    std::set<std::string_view> unanswered;       ///< requests nobody answers, by name
+    bool absent = false;                         ///< the adapter is unplugged
+    std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
+    std::vector<std::uint8_t> prefix;            ///< comes in front of every answer
+    int opened = 0;
+    std::vector<std::uint32_t> asked;   ///< addresses in the order in which status was requested
+    std::vector<std::string> requests;  ///< names of all requests
+
+    const std::string& name() const noexcept override { return name_; }
+    link::asio::awaitable<Result<void>> open(std::uint32_t) override {
+        if (absent) co_return tl::unexpected(Error{ErrorClass::truncated, "/dev/fake: there is no such port"});
+        ++opened;
+        open_ = true;
+        pending_.clear();
+        co_return Result<void>{};
+    }
+    void close() noexcept override { open_ = false; }
+    bool is_open() const noexcept override { return open_; }
+    std::size_t drain(std::span<std::uint8_t> sample) noexcept override {
+        pending_.insert(pending_.end(), noise.begin(), noise.end());
+        noise.clear();
+        const std::size_t count = pending_.size();
+        std::copy_n(pending_.begin(), std::min(count, sample.size()), sample.begin());
+        pending_.clear();
+        return count;
+    }
+    link::asio::awaitable<link::error_code> write(std::span<const std::uint8_t> bytes) override {
+        if (absent) co_return boost::asio::error::bad_descriptor;
+        respond(bytes);
+        co_return link::error_code{};
+    }
+    link::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
+                                            link::error_code& error) override {
+        if (const std::size_t count = read_now(into, error)) co_return count;
+        if (error) co_return 0;
+        timer_.expires_at(deadline);
+        link::error_code ignored;
+        co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+        error = boost::asio::error::timed_out;
+        co_return 0;
+    }
+    std::size_t read_now(std::span<std::uint8_t> into, link::error_code& error) noexcept override {
+        error.clear();
+        if (absent) error = boost::asio::error::eof;
+        const std::size_t count = absent ? 0 : std::min(into.size(), pending_.size());
+        std::copy_n(pending_.begin(), count, into.begin());
+        pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+        return count;
+    }
+    std::chrono::nanoseconds byte_time() const noexcept override { return std::chrono::microseconds{87}; }
+
+private:
+    void respond(std::span<const std::uint8_t> bytes) {
+        Bytes built;
+        for (std::uint32_t address = 0; address < 16; ++address)
+            for (const bms::Request& request : family_.requests) {
+                family_.build(request, {address, true, nullptr}, built);
+                if (!std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) continue;
+                requests.emplace_back(request.name);
+                if (request.when == bms::When::every_poll) asked.push_back(address);
+                if (!batteries.count(address) || silent.count(address) || unanswered.count(request.name)) return;
+                Bytes answer;
+                bms::answer(family_, request, {address, true, nullptr}, batteries[address], answer);
+                pending_.insert(pending_.end(), prefix.begin(), prefix.end());
+                pending_.insert(pending_.end(), answer.begin(), answer.end());
+                return;
+            }
+    }
+
+    boost::asio::steady_timer timer_;
+    const bms::Family& family_;
+    std::string name_ = "/dev/fake";
+    std::deque<std::uint8_t> pending_;
+    bool open_ = false;
+};
+
+}  // namespace bmsd::test

@@ -133,6 +133,19 @@ Result<const bms::Family*> parse_family(const json::value* value) {
                                       in_quotes(bms::nearest_type(name)) + ", `bmsd list` shows all"});
 }
 
+/// The keys of the configuration that decoders look at; others do not matter here.
+bms::Options parse_options(const json::value* value) {
+    bms::Options options;
+    if (!value || !value->is_object()) return options;
+    const auto number = [&](const char* key) -> Number {
+        const json::value* found = value->get_object().if_contains(key);
+        return found && found->is_number() ? Number{found->to_number<double>()} : std::nullopt;
+    };
+    options.invert_current = number("INVERT_CURRENT_MEASUREMENT") == -1;
+    options.capacity_ah = number("BATTERY_CAPACITY");
+    return options;
+}
+
 Result<std::string> read_file(const std::string& path) {
     const auto unreadable = [](const std::string& why) {
         return tl::unexpected(Error{ErrorClass::config, "the file cannot be read: " + why});
@@ -172,6 +185,7 @@ Result<VectorFile> parse_vector_file(std::string_view text) {
     auto exchanges = parse_exchanges(keys.if_contains("exchanges"));
     if (!exchanges) return tl::unexpected(exchanges.error());
     file.family = *family;
+    file.options = parse_options(keys.if_contains("config"));
     file.several = keys.contains("address") && keys.at("address").is_array();
     file.addresses = std::move(*addresses);
     file.exchanges = std::move(*exchanges);

@@ -20,6 +20,7 @@ struct VectorFile {
     std::vector<std::uint32_t> addresses;  ///< as configured; empty: the family's standard one
     bool several = false;                  ///< the file lists its addresses, and so does the output
     std::vector<bms::Exchange> exchanges;  ///< in order
+    bms::Options options;                  ///< keys of the configuration that the case needs
 };
 
 /// Parses the text of a vector file. Errors: malformed (names the key and what it should hold), config (a BMS

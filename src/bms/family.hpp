@@ -18,11 +18,18 @@ namespace bmsd::bms {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// What the user says about the BMS because it does not say it itself, or says it wrong.
+struct Options {
+    bool invert_current = false;  ///< INVERT_CURRENT_MEASUREMENT = -1
+    Number capacity_ah = {};      ///< BATTERY_CAPACITY, for types that do not tell theirs
+};
+
 /// Who is asked, and what is known of it so far.
 struct Asking {
     std::uint32_t address = 0;       ///< bus address; 0 where the family has none
     bool alone = true;               ///< the only battery configured on this link
     const Reading* known = nullptr;  ///< what earlier answers of this battery said; may be null
+    Options options = {};
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -71,6 +78,8 @@ struct Request {
     std::uint8_t answer_type = 0;   ///< what marks the answer, where it differs from the selector
     std::uint16_t answer_size = 0;  ///< usual bytes of the whole answer: gives its time on the wire
     milliseconds timeout{500};      ///< until the first byte
+    /// Whether this battery is to be asked at all, by what is known of it; null: always.
+    bool (*wanted)(const Reading& known) = nullptr;
     Layout layout = {};
     Finish finish = nullptr;
     Encode encode = nullptr;

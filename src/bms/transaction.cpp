@@ -125,10 +125,10 @@ Result<void> Transaction::finish(Reading& reading) {
 }
 
 std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> addresses,
-                          std::span<const Exchange> exchanges) {
+                          std::span<const Exchange> exchanges, const Options& options) {
     std::vector<Listener> listeners;
     const auto add = [&](std::uint32_t address) {
-        listeners.push_back({family, {address, addresses.size() <= 1, nullptr}});
+        listeners.push_back({family, {address, addresses.size() <= 1, nullptr, options}});
         if (auto usable = check_address(family, address); !usable) listeners.back().refused = usable.error();
     };
     for (const std::uint32_t address : addresses) add(address);

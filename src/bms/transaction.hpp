@@ -54,6 +54,6 @@ struct Heard {
 /// receive them; one result per address, in the order given (no addresses: the family's standard one).
 /// A refused answer makes its address an error even when others decoded; silence only when nothing did.
 [[nodiscard]] std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> addresses,
-                                        std::span<const Exchange> exchanges);
+                                        std::span<const Exchange> exchanges, const Options& options = {});
 
 }  // namespace bmsd::bms

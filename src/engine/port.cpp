@@ -223,6 +223,7 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
     for (std::size_t i = 0; i < family_->requests.size(); ++i) {
         const bms::Request& request = family_->requests[i];
         if (!identifying && request.when == When::identify) continue;
+        if (request.wanted && !request.wanted(reading)) continue;
         if (!identifying && request.when == When::sometimes && Clock::now() < station.due[i]) continue;
         const Outcome answered = co_await ask(station, i, reading);
         if (!answered && (device_error_ || (request.mandatory && request.when == When::every_poll))) co_return answered;

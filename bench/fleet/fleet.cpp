@@ -120,6 +120,7 @@ Totals Fleet::totals() {
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     Totals sum;
     const boost::json::value stats = boost::json::parse(text);
+    sum.heap_in_use = stats.at("heap_in_use_bytes").to_number<double>();
     for (const auto& battery : stats.at("batteries").as_array()) {
         const auto counted = [&](const char* name) { return battery.at(name).to_number<std::uint64_t>(); };
         sum.polls += counted("polls");

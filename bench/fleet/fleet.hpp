@@ -27,6 +27,7 @@ struct Totals {
     std::uint64_t polls = 0;
     std::uint64_t requests = 0;
     std::uint64_t good = 0;
+    double heap_in_use = 0;  ///< bytes
 };
 
 /// A daemon with all its batteries on the bus. Everything is gone with the object.

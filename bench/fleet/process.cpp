@@ -138,10 +138,7 @@ Usage usage(pid_t pid) {
 Memory memory(pid_t pid) {
     const fs::path process = "/proc/" + std::to_string(pid);
     const std::string rollup = read_file(process / "smaps_rollup");
-    const std::string maps = read_file(process / "smaps");
-    const std::size_t heap = maps.find("[heap]");
-    return {static_cast<long>(number_after(rollup, "Pss:")), static_cast<long>(number_after(rollup, "Private_Dirty:")),
-            heap == std::string::npos ? 0 : static_cast<long>(number_after(maps.substr(heap), "Rss:"))};
+    return {static_cast<long>(number_after(rollup, "Pss:")), static_cast<long>(number_after(rollup, "Private_Dirty:"))};
 }
 
 std::string tail(const fs::path& file) {

@@ -54,7 +54,6 @@ struct Usage {
 struct Memory {
     long pss = 0;            ///< its fair share, libraries included
     long private_dirty = 0;  ///< what would be free without it
-    long heap = 0;           ///< resident part of the malloc heap
 };
 [[nodiscard]] Memory memory(pid_t pid);
 

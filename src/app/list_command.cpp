@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <vector>
 
 #include <boost/json.hpp>
 
@@ -121,20 +120,22 @@ int describe(const std::string& name, bool as_json) {
     return 0;
 }
 
-int guide(const std::string& name) {
+int guide(const std::string& name, bool as_json) {
+    std::vector<const Family*> families(bms::catalog().begin(), bms::catalog().end());
     if (!name.empty()) {
-        const Family* family = find_or_complain(name);
-        if (!family) return unknown_family;
-        std::printf("%s (BMS_TYPE = %s)\n\n%s", std::string(family->label).c_str(), std::string(family->type).c_str(),
-                    std::string(family->guide).c_str());
-        return 0;
+        families = {find_or_complain(name)};
+        if (!families.front()) return unknown_family;
     }
-    bool first = true;
-    for (const Family* family : bms::catalog()) {
-        if (!first) std::printf("\n");
-        first = false;
-        guide(std::string(family->type));
+    json::array list;
+    for (const Family* family : families) {
+        if (as_json)
+            list.push_back({{"type", family->type}, {"guide", family->guide}});
+        else
+            std::printf("%s%s (BMS_TYPE = %s)\n\n%s", family == families.front() ? "" : "\n",
+                        std::string(family->label).c_str(), std::string(family->type).c_str(),
+                        std::string(family->guide).c_str());
     }
+    if (as_json) std::printf("%s\n", to_text(list).c_str());
     return 0;
 }
 

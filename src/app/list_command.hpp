@@ -11,7 +11,8 @@ int list(bool json);
 /// Prints the datasheet of a family (BMS_TYPE, key or alias) as Markdown or JSON. Exit code 2 if it is unknown.
 int describe(const std::string& family, bool json);
 
-/// Prints how to wire and prepare a family; all of them if `family` is empty. Exit code 2 if it is unknown.
-int guide(const std::string& family);
+/// Prints how to wire and prepare a family, as Markdown or JSON; all of them if `family` is empty. Exit code 2 if it is
+/// unknown.
+int guide(const std::string& family, bool json);
 
 }  // namespace bmsd::app

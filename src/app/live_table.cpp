@@ -1,5 +1,6 @@
 #include "app/live_table.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <unistd.h>
@@ -20,7 +21,10 @@ constexpr const char* yellow = "\x1b[33m";
 constexpr const char* green = "\x1b[32m";
 constexpr const char* bold = "\x1b[1m";
 constexpr const char* normal = "\x1b[0m";
-constexpr const char* clear_to_end = "\x1b[K";
+constexpr const char* clear_below = "\x1b[J";
+// Without automatic wrapping a long line is cut at the edge, and the picture keeps its number of lines.
+constexpr const char* begin_picture = "\x1b[?7l\x1b[?25l";
+constexpr const char* end_picture = "\x1b[?7h\x1b[?25h";
 
 /// Width on screen of UTF-8 text without wide characters.
 std::size_t columns(const std::string& text) {
@@ -50,20 +54,20 @@ std::string cell(const Number& voltage, std::size_t index) {
     return text;
 }
 
-std::string temperatures(const Reading& reading) {
+/// Coldest and warmest sensor, and the MOSFET.
+std::string temperatures(const Battery& battery) {
     std::string out;
-    for (const Number& sensor : reading.temperatures_c) {
-        if (!sensor) continue;
-        char text[24];
-        std::snprintf(text, sizeof text, "%s%.1f", out.empty() ? "" : " ", *sensor);
+    char text[48];
+    const Summary& summary = battery.summary;
+    if (summary.min_temperature_c && summary.max_temperature_c) {
+        std::snprintf(text, sizeof text, "%.1f..%.1f °C", *summary.min_temperature_c, *summary.max_temperature_c);
+        out = text;
+    }
+    if (const Number& mosfet = battery.reading.mosfet_temperature_c) {
+        std::snprintf(text, sizeof text, "%sFET %.0f °C", out.empty() ? "" : " ", *mosfet);
         out += text;
     }
-    if (reading.mosfet_temperature_c) {
-        char text[32];
-        std::snprintf(text, sizeof text, "%sFET %.1f", out.empty() ? "" : " ", *reading.mosfet_temperature_c);
-        out += text;
-    }
-    return out.empty() ? "-" : out + " °C";
+    return out.empty() ? "-" : out;
 }
 
 std::string alarms(const Alarms& alarms) {
@@ -89,9 +93,9 @@ struct Column {
     bool right;
 };
 constexpr Column layout[] = {
-    {"battery", 30, false},    {"voltage", 9, true},       {"current", 10, true},       {"SoC", 7, true},
-    {"lowest cell", 12, true}, {"highest cell", 12, true}, {"temperatures", 32, false}, {"alarms", 6, false},
-    {"link", 10, false},       {"poll", 6, true}};
+    {"battery", 18, false},    {"voltage", 8, true},       {"current", 9, true},        {"SoC", 5, true},
+    {"lowest cell", 11, true}, {"highest cell", 12, true}, {"temperatures", 24, false}, {"alarms", 6, false},
+    {"link", 6, false},        {"poll", 6, true}};
 
 std::string row(const std::string (&cells)[std::size(layout)]) {
     std::string out;
@@ -106,7 +110,7 @@ std::string table_text(const std::map<std::string, const Battery*>& batteries, b
     const auto in = [&](const char* colour, const std::string& text) {
         return coloured ? colour + text + normal : text;
     };
-    const char* line_end = coloured ? "\x1b[K\n" : "\n";
+    const char* line_end = "\n";
     std::string titles[std::size(layout)];
     for (std::size_t i = 0; i < std::size(layout); ++i) titles[i] = layout[i].title;
     std::string out = in(bold, row(titles)) + line_end;
@@ -114,8 +118,8 @@ std::string table_text(const std::map<std::string, const Battery*>& batteries, b
         const Reading& reading = battery->reading;
         const bool online = battery->online;
         const bool fresh = battery->link.state == LinkState::fresh;
-        const std::string name =
-            battery->identity.id.empty() ? place : battery->identity.id + " " + place.substr(place.rfind('/') + 1);
+        const Identity& who = battery->identity;
+        const std::string name = who.id.empty() ? place : who.address ? who.id + " " + who.address_text : who.id;
         const std::string cells[] = {
             name,
             online ? number(reading.voltage_v, 2, "V") : "-",
@@ -123,7 +127,7 @@ std::string table_text(const std::map<std::string, const Battery*>& batteries, b
             number(reading.soc_percent, 0, "%"),
             cell(battery->summary.min_cell_v, battery->summary.min_cell),
             cell(battery->summary.max_cell_v, battery->summary.max_cell),
-            temperatures(reading),
+            temperatures(*battery),
             alarms(reading.alarms),
             link_text(battery->link),
             std::to_string(battery->link.poll_time.count()) + " ms",
@@ -135,12 +139,9 @@ std::string table_text(const std::map<std::string, const Battery*>& batteries, b
     return out;
 }
 
-LiveTable::LiveTable(boost::asio::io_context& io) : timer_(io), terminal_(::isatty(STDOUT_FILENO) == 1) {
-    if (terminal_) std::fputs("\x1b[?25l\x1b[2J", stdout);  // hide the cursor, clear
-}
+LiveTable::LiveTable(boost::asio::io_context& io) : timer_(io), terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
 LiveTable::~LiveTable() {
-    if (terminal_) std::fputs("\x1b[?25h\n", stdout);
     std::fflush(stdout);
 }
 
@@ -162,7 +163,12 @@ void LiveTable::draw() {
     pending_ = false;
     last_ = Clock::now();
     std::string out = table_text(batteries_, terminal_);
-    if (terminal_) out = "\x1b[H" + out + clear_to_end + "\n" + "Ctrl-C ends." + "\x1b[J";
+    const auto lines = static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n'));
+    if (terminal_) {
+        const std::string back = drawn_lines_ > 0 ? "\x1b[" + std::to_string(drawn_lines_) + "F" : "";
+        out = begin_picture + back + clear_below + out + end_picture;
+    }
+    drawn_lines_ = lines;
     std::fwrite(out.data(), 1, out.size(), stdout);
     std::fflush(stdout);
 }

@@ -30,6 +30,7 @@ private:
     std::map<std::string, const Battery*> batteries_;  ///< by place, so that the order is steady
     bool terminal_;
     bool pending_ = false;
+    std::size_t drawn_lines_ = 0;  ///< to go back up for the next picture
     Clock::time_point last_{};
 };
 

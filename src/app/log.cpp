@@ -39,24 +39,24 @@ private:
     std::map<std::string, Said> said_;
 };
 
-spdlog::level::level_enum level_of(engine::Severity severity) {
+spdlog::level::level_enum level_of(Severity severity) {
     switch (severity) {
-        case engine::Severity::debug: return spdlog::level::debug;
-        case engine::Severity::info: return spdlog::level::info;
-        case engine::Severity::warning: return spdlog::level::warn;
-        case engine::Severity::error: return spdlog::level::err;
+        case Severity::debug: return spdlog::level::debug;
+        case Severity::info: return spdlog::level::info;
+        case Severity::warning: return spdlog::level::warn;
+        case Severity::error: return spdlog::level::err;
     }
     return spdlog::level::info;
 }
 
 }  // namespace
 
-engine::Report make_log(LogLevel level) {
+Report make_log(LogLevel level) {
     auto logger = std::make_shared<spdlog::logger>("bmsd", std::make_shared<spdlog::sinks::stderr_sink_st>());
     logger->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-    logger->set_level(level_of(static_cast<engine::Severity>(level)));
+    logger->set_level(level_of(static_cast<Severity>(level)));
     logger->flush_on(spdlog::level::trace);
-    return [logger, flood = std::make_shared<Flood>()](engine::Severity severity, const std::string& text) {
+    return [logger, flood = std::make_shared<Flood>()](Severity severity, const std::string& text) {
         if (!logger->should_log(level_of(severity))) return;
         const auto held = flood->pass(text, Clock::now());
         if (!held) return;

@@ -10,6 +10,6 @@ namespace bmsd::app {
 
 /// Writes messages to standard error as "time LEVEL text". The same text is not repeated within a minute; how
 /// often it was held back is said with its next appearance.
-[[nodiscard]] engine::Report make_log(LogLevel level);
+[[nodiscard]] Report make_log(LogLevel level);
 
 }  // namespace bmsd::app

@@ -30,7 +30,7 @@ void add_run(CLI::App& app, app::RunOptions& options) {
     auto* command = app.add_subcommand("run", "Run the daemon");
     command->add_option("--config", options.config, "configuration file (dialect of the Python driver's config.ini)");
     command->add_option("--bus", options.bus, "D-Bus address; default: the system bus; none: without D-Bus");
-    command->add_option("--state-dir", options.state_dir, "the only directory that is written to");
+    command->add_option("--state-dir", options.state_dir, "the only directory that is written to; made if missing");
     command->add_option("--stats", options.stats, "write counters as JSON to this file at SIGUSR1 and at the end");
     command->add_flag("--live", options.live, "show all batteries in the terminal");
     command->add_option("PORT", options.ports, "/dev/ttyUSB0, /dev/serial/by-id/..., tcp://host:port, replay:FILE");
@@ -129,6 +129,7 @@ int run_command(int argc, char** argv) {
     describe->add_flag("--json", json, "as JSON");
     auto* guide = app.add_subcommand("guide", "How to wire and prepare a battery");
     guide->add_option("FAMILY", family, "BMS_TYPE; default: all");
+    guide->add_flag("--json", json, "as JSON");
     auto* decode = app.add_subcommand("decode", "Decode recorded dialogues (vector files)");
     decode->add_option("FILE", files, "vector files")->required();
     decode->add_flag("--json", json, "the output is JSON in any case");
@@ -148,7 +149,7 @@ int run_command(int argc, char** argv) {
         app.parse(argc, argv);
         if (*list) return app::list(json);
         if (*describe) return app::describe(family, json);
-        if (*guide) return app::guide(family);
+        if (*guide) return app::guide(family, json);
         if (*decode) return app::decode(files);
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);

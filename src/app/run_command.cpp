@@ -22,8 +22,6 @@
 namespace bmsd::app {
 namespace {
 
-using engine::Severity;
-
 constexpr int ended_well = 0;
 constexpr int user_must_act = 2;
 
@@ -59,7 +57,7 @@ std::string wrong_address(const Config& config, const std::vector<const bms::Fam
 }
 
 /// Two names of one device would make us fight with ourselves.
-std::vector<std::string> without_duplicates(const std::vector<std::string>& ports, const engine::Report& report) {
+std::vector<std::string> without_duplicates(const std::vector<std::string>& ports, const Report& report) {
     namespace fs = std::filesystem;
     std::vector<std::string> kept;
     std::vector<fs::path> devices;
@@ -159,10 +157,7 @@ private:
         settings.address = options_.bus;
         settings.parameters = config_.control;
         settings.cells = static_cast<venus::CellFormat>(config_.cell_data_format);
-        settings.report = [this](venus::Severity severity, const std::string& text) {
-            constexpr Severity severities[] = {Severity::info, Severity::warning, Severity::error};
-            report_(severities[static_cast<std::size_t>(severity)], text);
-        };
+        settings.report = report_;
         return settings;
     }
 
@@ -208,7 +203,7 @@ private:
 
     RunOptions options_;
     Config config_;
-    engine::Report report_;
+    Report report_;
     boost::asio::io_context io_{1};  // one thread: the engine, every port and every face
     boost::asio::signal_set signals_;
     boost::asio::signal_set stats_signal_;

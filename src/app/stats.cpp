@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include <boost/json.hpp>
+#include <malloc.h>
 
 namespace bmsd::app {
 namespace {
@@ -39,6 +40,7 @@ json::object battery(const Battery& battery) {
 }  // namespace
 
 std::string write_stats(const engine::Engine& engine, const std::string& path) {
+    const std::size_t heap = ::mallinfo2().uordblks;  // before this report adds its own
     json::array batteries;
     json::array ports;
     for (const auto& port : engine.ports()) {
@@ -46,7 +48,8 @@ std::string write_stats(const engine::Engine& engine, const std::string& path) {
         ports.push_back(
             {{"port", port->name()}, {"reopens", port->reopens()}, {"unsolicited_bytes", port->unsolicited_bytes()}});
     }
-    const std::string text = json::serialize(json::object{{"batteries", batteries}, {"ports", ports}}) + "\n";
+    const std::string text =
+        json::serialize(json::object{{"batteries", batteries}, {"ports", ports}, {"heap_in_use_bytes", heap}}) + "\n";
     const std::string temporary = path + ".new";
     std::ofstream file(temporary, std::ios::trunc);
     file << text;

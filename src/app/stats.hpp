@@ -7,8 +7,8 @@
 
 namespace bmsd::app {
 
-/// Writes the counters as JSON to `path`, replacing it at once. Failure is reported in the text returned,
-/// which is empty on success.
+/// Writes the counters, and how much of the heap is in use, as JSON to `path`, replacing it at once. Failure is
+/// reported in the text returned, which is empty on success.
 std::string write_stats(const engine::Engine& engine, const std::string& path);
 
 }  // namespace bmsd::app

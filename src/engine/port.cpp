@@ -33,6 +33,7 @@ constexpr std::chrono::seconds between_detections{5};
 Port::Port(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link,
            Context& context)
     : settings_(std::move(settings)), link_(std::move(link)), context_(context), timer_(std::move(executor)) {
+    rate_ = settings_.families.front()->serial.rates.front();
     // A known family can be shown as "not answering" from the start.
     if (settings_.families.size() == 1) {
         family_ = settings_.families.front();
@@ -69,9 +70,8 @@ asio::awaitable<void> Port::run() {
 }
 
 asio::awaitable<void> Port::open() {
-    const std::uint32_t baud = settings_.families.front()->serial.rates.front();
     for (auto pause = 1s;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
-        const Result<void> opened = co_await link_->open(baud);
+        const Result<void> opened = co_await link_->open(rate_);
         const bool first = !first_open_;
         if (!opened && !complained_) context_.report(Severity::error, opened.error().detail);
         if (first) {
@@ -98,27 +98,46 @@ asio::awaitable<void> Port::open() {
     }
 }
 
-/// Asks for every candidate in turn until one answers; leaves family_ null if the device fails before.
+/// Asks for every candidate in turn, at each of its rates, until one answers; leaves family_ null if the device
+/// fails before.
 asio::awaitable<void> Port::detect() {
     for (bool told = false;; told = true) {
-        for (const bms::Family* candidate : settings_.families) {
-            family_ = candidate;
-            make_stations(*candidate);
-            for (Station& station : stations_) {
-                if (co_await ask_once(station, candidate->probe, station.scratch)) {
-                    context_.report(Severity::info, name() + ": a BMS of type " + std::string(candidate->type) +
-                                                        " answers at " + place_of(station.battery->identity));
-                    co_return;
-                }
-                if (!device_error_) continue;
+        for (const bms::Family* candidate : settings_.families)
+            for (const std::uint32_t rate : candidate->serial.rates) {
+                const bool answered = co_await try_family(*candidate, rate);
+                if (answered) co_return;
                 stations_.clear();
                 family_ = nullptr;
-                co_return;
+                if (device_error_) co_return;
             }
-        }
         if (!told) report_unknown();
         co_await sleep_until(Clock::now() + between_detections);
     }
+}
+
+/// Asks for one family at one rate.
+asio::awaitable<bool> Port::try_family(const bms::Family& family, std::uint32_t rate) {
+    const bool has_rates = link_->byte_time() > std::chrono::nanoseconds{0};
+    if (has_rates && rate != rate_) {
+        rate_ = rate;
+        const Result<void> opened = co_await link_->open(rate);
+        if (!opened) {
+            device_error_ = asio::error::bad_descriptor;
+            co_return false;
+        }
+    }
+    family_ = &family;
+    make_stations(family);
+    for (Station& station : stations_) {
+        const Outcome answered = co_await ask_once(station, family.probe, station.scratch);
+        if (answered) {
+            context_.report(Severity::info, name() + ": a BMS of type " + std::string(family.type) + " answers at " +
+                                                place_of(station.battery->identity));
+            co_return true;
+        }
+        if (device_error_) co_return false;
+    }
+    co_return false;
 }
 
 void Port::report_unknown() {

@@ -52,6 +52,7 @@ private:
 
     asio::awaitable<void> open();
     asio::awaitable<void> detect();
+    asio::awaitable<bool> try_family(const bms::Family& family, std::uint32_t rate);
     void report_unknown();
     asio::awaitable<void> serve();
     asio::awaitable<bool> round();
@@ -78,6 +79,7 @@ private:
     Context& context_;
     asio::steady_timer timer_;
     const bms::Family* family_ = nullptr;
+    std::uint32_t rate_ = 0;  ///< baud
     std::vector<Station> stations_;
     bms::Transaction transaction_;
     Bytes request_;

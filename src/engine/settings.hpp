@@ -3,12 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bms/family.hpp"
+#include "model/report.hpp"
 
 namespace bmsd::engine {
 
@@ -24,11 +24,5 @@ struct PortSettings {
     std::vector<Address> addresses;                 ///< empty: the family's standard address
     std::optional<std::chrono::milliseconds> poll;  ///< POLL_INTERVAL; 0 = back to back; absent: the family's
 };
-
-/// How much a message matters.
-enum class Severity : std::uint8_t { debug, info, warning, error };
-
-/// Where messages for people go. One event, one line.
-using Report = std::function<void(Severity, const std::string&)>;
 
 }  // namespace bmsd::engine

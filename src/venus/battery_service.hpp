@@ -13,9 +13,9 @@
 
 #include "control/parameters.hpp"
 #include "model/battery.hpp"
+#include "model/report.hpp"
 #include "venus/bus.hpp"
 #include "venus/paths.hpp"
-#include "venus/report.hpp"
 #include "venus/source.hpp"
 #include "venus/tree.hpp"
 

@@ -79,7 +79,7 @@ protected:
     Witness witness;
     engine::Engine engine{io,    parameters,
                           false, false,
-                          false, [this](engine::Severity, const std::string& text) { log.push_back(text); }};
+                          false, [this](Severity, const std::string& text) { log.push_back(text); }};
     bool all_failed = false;
     bool started = false;
 };

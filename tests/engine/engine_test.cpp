@@ -77,9 +77,8 @@ protected:
     control::Parameters parameters;
     std::vector<std::string> log;
     Witness witness;
-    engine::Engine engine{io,    parameters,
-                          false, false,
-                          false, [this](Severity, const std::string& text) { log.push_back(text); }};
+    engine::Engine engine{io,    parameters, false,
+                          false, false,      [this](Severity, const std::string& text) { log.push_back(text); }};
     bool all_failed = false;
     bool started = false;
 };

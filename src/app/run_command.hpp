@@ -6,8 +6,8 @@
 
 namespace bmsd::app {
 
-/// What the command line says. Exit codes: 0 ended by a signal or nothing to do, 1 D-Bus cannot be used,
-/// 2 the user must change something.
+/// What the command line says. Exit codes: 0 ended by a signal or nothing to do, 2 the user must
+/// change something.
 struct RunOptions {
     std::string config;              ///< file; empty: all defaults
     std::string bus;                 ///< D-Bus address; "none": no D-Bus; empty: the usual bus

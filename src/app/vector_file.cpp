@@ -1,5 +1,6 @@
 #include "app/vector_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -124,13 +125,27 @@ Result<std::vector<std::uint32_t>> parse_addresses(const json::value* value) {
     return addresses;
 }
 
-Result<const bms::Family*> parse_family(const json::value* value) {
+Result<std::vector<const bms::Family*>> parse_families(const json::value* value) {
     if (!value || !value->is_string()) return bad_key("bms", "the name of a BMS family is expected");
     const std::string_view name = value->get_string();
-    if (const bms::Family* family = bms::find_family(name)) return family;
+    if (auto families = bms::find_families(name); !families.empty()) return families;
     return tl::unexpected(
         Error{ErrorClass::config, "key \"bms\": " + in_quotes(name) + " is no known BMS family; the nearest is " +
                                       in_quotes(bms::nearest_type(name)) + ", `bmsd list` shows all"});
+}
+
+/// Of the dialects of a type, the one whose requests were recorded; if they are another tool's, the one that
+/// understands the answers.
+const bms::Family* dialect_of(const std::vector<const bms::Family*>& families, const VectorFile& file) {
+    const auto speaks = [&](const bms::Family* family) { return bms::speaks(*family, file.addresses, file.exchanges); };
+    const auto understands = [&](const bms::Family* family) {
+        const auto heard = bms::listen(*family, file.addresses, file.exchanges, file.options);
+        return std::any_of(heard.begin(), heard.end(), [](const bms::Heard& one) { return one.reading.has_value(); });
+    };
+    if (families.size() == 1) return families.front();
+    auto found = std::find_if(families.begin(), families.end(), speaks);
+    if (found == families.end()) found = std::find_if(families.begin(), families.end(), understands);
+    return found == families.end() ? families.front() : *found;
 }
 
 /// The keys of the configuration that decoders look at; others do not matter here.
@@ -178,17 +193,17 @@ Result<VectorFile> parse_vector_file(std::string_view text) {
     const json::object& keys = root.get_object();
 
     VectorFile file;
-    auto family = parse_family(keys.if_contains("bms"));
-    if (!family) return tl::unexpected(family.error());
+    const auto families = parse_families(keys.if_contains("bms"));
+    if (!families) return tl::unexpected(families.error());
     auto addresses = parse_addresses(keys.if_contains("address"));
     if (!addresses) return tl::unexpected(addresses.error());
     auto exchanges = parse_exchanges(keys.if_contains("exchanges"));
     if (!exchanges) return tl::unexpected(exchanges.error());
-    file.family = *family;
     file.options = parse_options(keys.if_contains("config"));
     file.several = keys.contains("address") && keys.at("address").is_array();
     file.addresses = std::move(*addresses);
     file.exchanges = std::move(*exchanges);
+    file.family = dialect_of(*families, file);
     return file;
 }
 

@@ -33,6 +33,16 @@ const Family* find_family(std::string_view name) noexcept {
     return nullptr;
 }
 
+std::vector<const Family*> find_families(std::string_view name) {
+    std::vector<const Family*> found;
+    const Family* first = find_family(name);
+    if (!first) return found;
+    const bool is_key = same_word(first->key, name) && !same_word(first->type, name);
+    for (const Family* family : families)
+        if (family == first || (!is_key && family->type == first->type)) found.push_back(family);
+    return found;
+}
+
 std::string_view nearest_type(std::string_view name) {
     std::string_view best;
     std::size_t best_distance = 0;

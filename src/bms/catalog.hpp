@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "bms/family.hpp"
 
@@ -13,6 +14,9 @@ namespace bmsd::bms {
 
 /// The family with this BMS_TYPE, key or alias (any case); null if there is none.
 [[nodiscard]] const Family* find_family(std::string_view name) noexcept;
+
+/// All families that this name stands for: a BMS_TYPE or alias may have several dialects, a key has one.
+[[nodiscard]] std::vector<const Family*> find_families(std::string_view name);
 
 /// The known BMS_TYPE that is spelt most like `name`.
 [[nodiscard]] std::string_view nearest_type(std::string_view name);

@@ -1,6 +1,6 @@
 // JK PB / "JK Inverter BMS" on RS485: a Modbus-style write of two zero bytes triggers a 300-byte frame
 // 55 AA EB 90, followed by the normal Modbus acknowledge, which alone carries the address.
-// Facts: docs/bms/jkbms_pb (dossier sections are quoted as "§").
+// Facts: dossier jkbms_pb (sections are quoted as "§").
 #include <algorithm>
 #include <array>
 #include <bit>

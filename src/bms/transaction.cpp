@@ -124,6 +124,16 @@ Result<void> Transaction::finish(Reading& reading) {
     return {};
 }
 
+bool speaks(const Family& family, std::span<const std::uint32_t> addresses, std::span<const Exchange> exchanges) {
+    const auto sent_to = [&](std::uint32_t address) {
+        return std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& exchange) {
+            return !exchange.request.empty() && recognise(family, {address}, exchange.request);
+        });
+    };
+    if (addresses.empty()) return sent_to(family.addresses.standard);
+    return std::any_of(addresses.begin(), addresses.end(), sent_to);
+}
+
 std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> addresses,
                           std::span<const Exchange> exchanges, const Options& options) {
     std::vector<Listener> listeners;

@@ -50,6 +50,11 @@ struct Heard {
     Result<Reading> reading;
 };
 
+/// True if one of the recorded requests is one that this family sends to one of the addresses (none: its
+/// standard one).
+[[nodiscard]] bool speaks(const Family& family, std::span<const std::uint32_t> addresses,
+                          std::span<const Exchange> exchanges);
+
 /// Feeds recorded exchanges, in order, through the family's framing and decoder as the daemon would
 /// receive them; one result per address, in the order given (no addresses: the family's standard one).
 /// A refused answer makes its address an error even when others decoded; silence only when nothing did.

@@ -17,8 +17,11 @@ using bms::When;
 
 /// Ladder of recovery, counted in failed polls without any good answer on the port.
 constexpr unsigned reopen_after = 8;
-/// A port that does not open is tried again after 1 s, then less often.
+/// A port that does not open is tried again after the first pause, then less often.
+constexpr std::chrono::seconds first_pause{1};
 constexpr std::chrono::seconds slowest_reopen{5};
+/// A battery that comes and goes is reported no more often than this.
+constexpr std::chrono::seconds between_reports{60};
 /// A battery that answers polls but not its identification appears without it after so many polls.
 constexpr int identify_patience = 5;
 /// A question of minor importance that was not answered is asked again after this.
@@ -63,14 +66,17 @@ asio::awaitable<void> Port::run() {
         co_await open();
         if (first_open_ && !*first_open_ && first_open_->error().cls == ErrorClass::config && !link_->is_open())
             co_return;  // only the user can help; the reason was reported
+        const auto opened = Clock::now();
         if (!family_) co_await detect();
         if (family_) co_await serve();
         link_->close();
+        // A port that opens and fails at once must not keep us busy.
+        co_await sleep_until(opened + first_pause);
     }
 }
 
 asio::awaitable<void> Port::open() {
-    for (auto pause = 1s;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
+    for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
         const Result<void> opened = co_await link_->open(rate_);
         const bool first = !first_open_;
         if (!opened && !complained_) context_.report(Severity::error, opened.error().detail);
@@ -407,8 +413,9 @@ void Port::failed(Station& station, const Error& error) {
     // Alone on its port it holds nobody up.
     if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
     // One failed poll is an everyday event; three in a row are news.
-    if (station.failures >= 3 && !station.told) {
+    if (station.failures >= 3 && !station.told && now >= station.next_report) {
         station.told = true;
+        station.next_report = now + between_reports;
         context_.report(Severity::warning, place_of(battery.identity) + ": no usable answer (" + error.detail + ")");
     }
 }

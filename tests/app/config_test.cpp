@@ -1,5 +1,7 @@
 #include "app/config.hpp"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "app/config_keys.hpp"
@@ -109,6 +111,21 @@ TEST(Config, MisspeltKeysOfferTheNearest) {
 TEST(Config, KeysOfTheReferenceAreNoMistake) {
     const auto parsed = app::parse_config("[DEFAULT]\nCVCM_ENABLE = True\n");
     EXPECT_FALSE(parsed.has(Problem::Kind::warning)) << all(parsed);
+}
+
+TEST(Config, EveryKeyOfTheReferenceIsKnown) {
+    std::ifstream list(std::string(BMSD_TEST_DATA) + "/config/reference_keys.txt");
+    int count = 0;
+    for (std::string key; std::getline(list, key); ++count)
+        EXPECT_FALSE(mentions(app::parse_config("[DEFAULT]\n" + key + " = 1\n"), "no such key")) << key;
+    EXPECT_GT(count, 120);
+}
+
+TEST(Config, TheOldNameForAllTemperatureSensors) {
+    EXPECT_EQ(app::parse_config("[DEFAULT]\nTEMP_BATTERY = 0\n").config.control.temperature_sources,
+              (std::vector<int>{1, 2, 3, 4}));
+    EXPECT_EQ(app::parse_config("[DEFAULT]\nTEMP_BATTERY = 2\n").config.control.temperature_sources,
+              std::vector<int>{2});
 }
 
 TEST(Config, AnUnknownTypeIsFatalAndOffersTheNearest) {

@@ -213,6 +213,14 @@ TEST_F(EngineTest, GarbageInFrontOfAnswersIsSurvived) {
     EXPECT_EQ(battery(0).link.counters.checksum_errors, 0u);
 }
 
+TEST_F(EngineTest, APortThatOpensAndFailsAtOnceDoesNotKeepUsBusy) {
+    auto& bus = start({1});
+    bus.broken = true;
+    const auto began = Clock::now();
+    run_until([&] { return bus.opened >= 3; });
+    EXPECT_GE(Clock::now() - began, 2s) << "a second lies between two attempts";
+}
+
 TEST_F(EngineTest, NoUsablePortIsToldOnce) {
     auto& bus = start({1});
     bus.absent = true;

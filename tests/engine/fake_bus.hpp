@@ -24,6 +24,7 @@ public:
     std::set<std::uint32_t> silent;              ///< addresses that do not answer
     std::set<std::string_view> unanswered;       ///< requests nobody answers, by name
     bool absent = false;                         ///< the adapter is unplugged
+    bool broken = false;                         ///< opens, but nothing can be written
     std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
     std::vector<std::uint8_t> prefix;            ///< comes in front of every answer
     int opened = 0;
@@ -49,7 +50,7 @@ public:
         return count;
     }
     link::asio::awaitable<link::error_code> write(std::span<const std::uint8_t> bytes) override {
-        if (absent) co_return boost::asio::error::bad_descriptor;
+        if (absent || broken) co_return boost::asio::error::bad_descriptor;
         respond(bytes);
         co_return link::error_code{};
     }

@@ -4,20 +4,19 @@
 #include <filesystem>
 #include <thread>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "finish.hpp"
 #include "link/factory.hpp"
 #include "link/tty.hpp"
 
 using namespace bmsd;
+using test::finish;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
@@ -53,15 +52,6 @@ private:
     int master_;
     std::string path_;
 };
-
-/// Runs a coroutine to its end.
-template <class T>
-T finish(asio::io_context& io, asio::awaitable<T> task) {
-    auto result = asio::co_spawn(io, std::move(task), asio::use_future);
-    io.restart();
-    io.run();
-    return result.get();
-}
 
 struct ReadResult {
     std::string bytes;

@@ -2,31 +2,22 @@
 
 #include <array>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "finish.hpp"
 #include "link/replay.hpp"
 
 using namespace bmsd;
+using test::finish;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
 namespace {
-
-template <class T>
-T finish(asio::io_context& io, asio::awaitable<T> task) {
-    auto result = asio::co_spawn(io, std::move(task), asio::use_future);
-    io.restart();
-    io.run();
-    return result.get();
-}
 
 asio::awaitable<std::string> read_text(link::ByteLink& link, link::error_code& error) {
     std::array<std::uint8_t, 64> buffer;

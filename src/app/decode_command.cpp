@@ -26,9 +26,17 @@ Error combined(const std::vector<bms::Heard>& heard) {
     return error;
 }
 
+/// What a sound dialogue says; steps of controls that the BMS accepted are `ack`, several of them `acks`.
+json::object content_json(const bms::Heard& heard) {
+    json::object out = reading_json(*heard.reading);
+    if (heard.acknowledged == 1) out["ack"] = true;
+    if (heard.acknowledged > 1) out["acks"] = json::array(heard.acknowledged, true);
+    return out;
+}
+
 json::object battery_json(const bms::Heard& heard) {
     json::object out{{"address", heard.address}};
-    const json::object content = heard.reading ? reading_json(*heard.reading) : error_json(heard.reading.error());
+    const json::object content = heard.reading ? content_json(heard) : error_json(heard.reading.error());
     out.insert(content.begin(), content.end());
     return out;
 }
@@ -44,7 +52,7 @@ json::object decode_vector_file(const std::string& path) {
         const Error error = combined(heard);
         return error_json({error.cls, path + ": " + error.detail});
     }
-    if (!file->several) return reading_json(*heard.front().reading);
+    if (!file->several) return content_json(heard.front());
     json::array batteries;
     for (const bms::Heard& one : heard) batteries.push_back(battery_json(one));
     return {{"batteries", std::move(batteries)}};

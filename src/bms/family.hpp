@@ -30,6 +30,7 @@ struct Asking {
     bool alone = true;               ///< the only battery configured on this link
     const Reading* known = nullptr;  ///< what earlier answers of this battery said; may be null
     Options options = {};
+    double value = 0;  ///< for the steps of a Control: what it is to set; a switch: 1 = on, 0 = off
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -85,6 +86,29 @@ struct Request {
     Encode encode = nullptr;
 };
 
+/// What the value of a control means.
+enum class Setting : std::uint8_t {
+    on_off,   ///< 1 or 0
+    percent,  ///< 0..100
+    action,   ///< no value
+};
+
+/// Something a user may change in the BMS. Never sent unless a person asked for it.
+struct Control {
+    std::string_view name;  ///< "charge", "discharge", "balance", "soc", "clear-alarms"
+    std::string_view meaning;
+    Setting setting = Setting::on_off;
+    std::span<const Request> steps;         ///< in order; each must be acknowledged; builders see Asking::value
+    std::span<const Request> finally = {};  ///< sent afterwards, also when a step failed (leaving a service mode)
+    /// Why it must not be sent to a battery in this state; empty: it may. Null: always allowed.
+    std::string_view (*forbids)(const Reading& known, double value) = nullptr;
+    /// Read back: whether a reading taken afterwards shows the effect; absent: it cannot be seen. Null: never seen.
+    Flag (*shows)(const Reading& after, double value) = nullptr;
+    seconds pause{10};              ///< at least so long between two uses
+    std::string_view warning = {};  ///< what the person must know before, e.g. that the supply of the host may end
+    bool untested = false;          ///< no source has seen it succeed on hardware: only with an explicit option
+};
+
 /// Serial rates, most likely first.
 struct SerialLink {
     std::span<const std::uint32_t> rates;
@@ -129,6 +153,10 @@ struct Family {
     std::size_t probe = 0;                     ///< index of the request that detects the family
     Build build = nullptr;
     Examine examine = nullptr;
+    /// Whether recorded bytes ask this request although other hosts fill them differently; null: only the very bytes
+    /// of `build`. Also recognises the steps of controls, whose bytes hold a value.
+    bool (*matches)(const Request&, const Asking&, std::span<const std::uint8_t> asked) = nullptr;
+    std::span<const Control> controls = {};
     /// What bytes nobody asked for mean: `fault` and `why` for a person; null: just noise.
     Reply (*unsolicited)(const Asking&, std::span<const std::uint8_t>) = nullptr;
     Wrap wrap = nullptr;

@@ -58,6 +58,15 @@ consteval void check(const Layout& layout) {
     }
 }
 
+/// Controls: each has a word, steps that are acknowledged, and rows nowhere (steps only acknowledge).
+consteval void check(const Control& control) {
+    if (control.name.empty() || control.meaning.empty()) throw "a control needs a name and a meaning";
+    if (control.steps.empty()) throw "a control needs steps";
+    for (const Request& step : control.steps)
+        if (step.answer_size == 0 || step.answer_size > max_frame) throw "an answer size is impossible";
+    if (control.pause <= seconds{0}) throw "a control needs a pause between two uses";
+}
+
 }  // namespace detail
 
 /// Use as `static_assert(sound(family))`; a fault stops the compiler with its reason.
@@ -85,6 +94,7 @@ consteval bool sound(const Family& family) {
             detail::once(request.layout.texts, other.texts, i == j);
         }
     }
+    for (const Control& control : family.controls) detail::check(control);
     if (!polled) throw "a family needs a request that is sent every poll";
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace bmsd::bms {
 namespace {
@@ -10,12 +11,23 @@ Error error_of(const Request& request, const Reply& reply) {
     return {reply.fault, std::string(request.name) + ": " + std::string(reply.why)};
 }
 
+const Request* among(std::span<const Request> requests, const Family& family, const Asking& asking,
+                     std::span<const std::uint8_t> bytes) {
+    for (const Request& request : requests)
+        if (asks(family, request, asking, bytes)) return &request;
+    return nullptr;
+}
+
 /// The request of the family that these bytes are, for this address; null if it is none.
 const Request* recognise(const Family& family, const Asking& asking, std::span<const std::uint8_t> bytes) {
-    Bytes built;
-    for (const Request& request : family.requests) {
-        family.build(request, asking, built);
-        if (std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) return &request;
+    return among(family.requests, family, asking, bytes);
+}
+
+/// The step of a control that these bytes are; null if they are none.
+const Request* recognise_step(const Family& family, const Asking& asking, std::span<const std::uint8_t> bytes) {
+    for (const Control& control : family.controls) {
+        if (const Request* step = among(control.steps, family, asking, bytes)) return step;
+        if (const Request* step = among(control.finally, family, asking, bytes)) return step;
     }
     return nullptr;
 }
@@ -32,6 +44,8 @@ struct Listener {
     Asking asking;
     Reading reading{};
     bool decoded = false;
+    unsigned acknowledged = 0;
+    std::vector<const Request*> poll{};  ///< requests of the poll that goes on
     std::optional<Error> refused{};
     std::optional<Error> silent{};
 
@@ -48,7 +62,13 @@ struct Listener {
                 at += count;
             }
         Reading next = reading;
-        if (request.when == When::every_poll) begin_poll(next);
+        if (request.when == When::every_poll) {
+            if (std::find(poll.begin(), poll.end(), &request) != poll.end()) {
+                poll.clear();
+                begin_poll(next);
+            }
+            poll.push_back(&request);
+        }
         if (auto result = transaction.finish(next))
             reading = std::move(next), decoded = true;
         else if (transaction.bytes().empty())
@@ -57,11 +77,18 @@ struct Listener {
             refused = result.error();
     }
 
+    void take_step(const Request& step, const Exchange& exchange) {
+        const bool before = std::exchange(decoded, false);
+        take(step, exchange);
+        if (decoded) ++acknowledged;
+        decoded = decoded || before;
+    }
+
     /// An unknown request (another tool's): whichever of our answers the bytes are.
     void take_unknown(const Exchange& exchange) {
         std::optional<Error> first;
         for (const Request& request : family.requests) {
-            Listener attempt{family, asking, reading};
+            Listener attempt{.family = family, .asking = asking, .reading = reading};
             attempt.take(request, exchange);
             if (attempt.decoded) {
                 reading = std::move(attempt.reading);
@@ -85,9 +112,9 @@ struct Listener {
     }
 
     Heard result() {
-        if (refused) return {asking.address, tl::unexpected(*refused)};
-        if (decoded) return {asking.address, std::move(reading)};
-        return {asking.address, tl::unexpected(silent.value_or(Error{ErrorClass::truncated, "no answer"}))};
+        if (refused) return {asking.address, tl::unexpected(*refused), acknowledged};
+        if (decoded) return {asking.address, std::move(reading), acknowledged};
+        return {asking.address, tl::unexpected(silent.value_or(Error{ErrorClass::truncated, "no answer"})), 0};
     }
 };
 
@@ -124,6 +151,13 @@ Result<void> Transaction::finish(Reading& reading) {
     return {};
 }
 
+bool asks(const Family& family, const Request& request, const Asking& asking, std::span<const std::uint8_t> bytes) {
+    if (family.matches) return family.matches(request, asking, bytes);
+    Bytes built;
+    family.build(request, asking, built);
+    return std::equal(built.begin(), built.end(), bytes.begin(), bytes.end());
+}
+
 bool speaks(const Family& family, std::span<const std::uint32_t> addresses, std::span<const Exchange> exchanges) {
     const auto sent_to = [&](std::uint32_t address) {
         return std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& exchange) {
@@ -153,6 +187,9 @@ std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> a
         for (Listener& listener : listeners)
             if (const Request* request = recognise(family, listener.asking, exchange.request)) {
                 listener.take(*request, exchange);
+                recognised = true;
+            } else if (const Request* step = recognise_step(family, listener.asking, exchange.request)) {
+                listener.take_step(*step, exchange);
                 recognised = true;
             }
         if (!recognised)

@@ -48,7 +48,12 @@ struct Exchange {
 struct Heard {
     std::uint32_t address = 0;
     Result<Reading> reading;
+    unsigned acknowledged = 0;  ///< steps of controls that the BMS accepted
 };
+
+/// True if these bytes ask this request of this address.
+[[nodiscard]] bool asks(const Family& family, const Request& request, const Asking& asking,
+                        std::span<const std::uint8_t> bytes);
 
 /// True if one of the recorded requests is one that this family sends to one of the addresses (none: its
 /// standard one).
@@ -57,7 +62,8 @@ struct Heard {
 
 /// Feeds recorded exchanges, in order, through the family's framing and decoder as the daemon would
 /// receive them; one result per address, in the order given (no addresses: the family's standard one).
-/// A refused answer makes its address an error even when others decoded; silence only when nothing did.
+/// A refused answer makes its address an error even when others decoded; silence only when nothing did. Alarms are
+/// those of the last poll: it begins with the first request that was heard before.
 [[nodiscard]] std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> addresses,
                                         std::span<const Exchange> exchanges, const Options& options = {});
 

@@ -2,6 +2,7 @@
 #include "bms/catalog.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -21,22 +22,41 @@ std::string lower(std::string_view word) {
     return out;
 }
 
-TEST(Catalog, GivesEveryNameToOneFamilyOnly) {
-    std::set<std::string> taken;
+TEST(Catalog, GivesEveryNameToOneTypeAndEveryKeyToOneFamily) {
+    std::map<std::string, std::string> type_of;
+    std::set<std::string> keys;
     for (const Family* family : bms::catalog()) {
+        EXPECT_TRUE(keys.insert(lower(family->key)).second) << family->key;
         std::set<std::string> names{lower(family->key), lower(family->type)};  // often the same word
         for (const std::string_view alias : family->aliases)
             EXPECT_TRUE(names.insert(lower(alias)).second) << alias << " is listed twice";
-        for (const std::string& name : names) EXPECT_TRUE(taken.insert(name).second) << name;
+        for (const std::string& name : names)
+            EXPECT_EQ(type_of.try_emplace(name, family->type).first->second, family->type) << name;
+    }
+}
+
+TEST(Catalog, FindsEveryDialectOfAType) {
+    for (const Family* family : bms::catalog()) {
+        const auto named = bms::find_families(family->type);
+        EXPECT_NE(std::find(named.begin(), named.end(), family), named.end()) << family->key;
+        if (!same_word(family->key, family->type)) {
+            EXPECT_EQ(bms::find_families(family->key), std::vector<const Family*>{family}) << family->key;
+        }
     }
 }
 
 TEST(Catalog, FindsAFamilyByAnyOfItsNamesInAnyCase) {
     for (const Family* family : bms::catalog()) {
-        EXPECT_EQ(bms::find_family(family->type), family);
-        EXPECT_EQ(bms::find_family(family->key), family);
-        EXPECT_EQ(bms::find_family(lower(family->type)), family);
-        for (const std::string_view alias : family->aliases) EXPECT_EQ(bms::find_family(alias), family);
+        for (const std::string_view name : {family->type, std::string_view(lower(family->type))}) {
+            ASSERT_NE(bms::find_family(name), nullptr) << name;
+            EXPECT_EQ(bms::find_family(name)->type, family->type);
+        }
+        ASSERT_NE(bms::find_family(family->key), nullptr) << family->key;
+        EXPECT_EQ(bms::find_family(family->key)->type, family->type);
+        for (const std::string_view alias : family->aliases) {
+            ASSERT_NE(bms::find_family(alias), nullptr) << alias;
+            EXPECT_EQ(bms::find_family(alias)->type, family->type);
+        }
     }
     EXPECT_EQ(bms::find_family(""), nullptr);
     EXPECT_EQ(bms::find_family("Jkbms_pbx"), nullptr);

@@ -14,22 +14,27 @@ void collect(const bms::Family& family, const std::string& file, bool alone, std
     if (!vector) return;
     auto addresses = vector->addresses;
     if (addresses.empty()) addresses.push_back(family.addresses.standard);
-    for (const bms::Exchange& exchange : vector->exchanges) {
-        ByteList bytes;
-        for (const auto& chunk : exchange.answer) bytes.insert(bytes.end(), chunk.begin(), chunk.end());
-        for (const std::uint32_t address : addresses)
+    for (const std::uint32_t address : addresses) {
+        Reading known;
+        for (const bms::Exchange& exchange : vector->exchanges) {
+            ByteList bytes;
+            for (const auto& chunk : exchange.answer) bytes.insert(bytes.end(), chunk.begin(), chunk.end());
             for (const bms::Request& request : family.requests) {
-                const bms::Asking asking{address, alone, nullptr};
-                Bytes asked;
-                family.build(request, asking, asked);
-                if (!std::equal(asked.begin(), asked.end(), exchange.request.begin(), exchange.request.end())) continue;
-                const auto known = [&](const Recorded& other) {
+                const bms::Asking asking{address, alone, &known, vector->options};
+                if (!bms::asks(family, request, asking, exchange.request)) continue;
+                bms::begin_poll(known);
+                const auto reading = hear(family, request, asking, bytes);
+                if (!reading) continue;
+                const auto same = [&](const Recorded& other) {
                     return other.request == &request && other.bytes == bytes;
                 };
-                if (std::any_of(all.begin(), all.end(), known)) continue;
-                if (const auto reading = hear(family, request, asking, bytes))
-                    all.push_back({std::filesystem::path(file).stem(), &request, address, bytes, *reading});
+                // Options of a file are not those of the tests: without them the answer is heard afresh.
+                if (std::none_of(all.begin(), all.end(), same))
+                    if (const auto plain = hear(family, request, {address, alone, &known}, bytes))
+                        all.push_back({std::filesystem::path(file).stem(), &request, address, bytes, known, *plain});
+                known = *reading;
             }
+        }
     }
 }
 
@@ -71,7 +76,7 @@ Result<Reading> hear(const bms::Family& family, const bms::Request& request, con
         bytes = bytes.subspan(count);
         transaction.received(count);
     }
-    Reading reading;
+    Reading reading = asking.known ? *asking.known : Reading{};
     if (auto result = transaction.finish(reading); !result) return tl::unexpected(result.error());
     return reading;
 }

@@ -28,7 +28,11 @@ struct Recorded {
     const bms::Request* request = nullptr;
     std::uint32_t address = 0;
     ByteList bytes;
-    Reading reading;  ///< what the whole answer says on its own
+    Reading known;    ///< what the answers before it in its file said; some cannot be read without (cell count)
+    Reading reading;  ///< the same after this answer
+
+    /// Asked by an engine that knows what the file has told so far.
+    [[nodiscard]] bms::Asking asking(bool alone) const { return {address, alone, &known}; }
 };
 
 /// All vector files of a family, sorted.
@@ -40,7 +44,8 @@ struct Recorded {
 /// The answers among them that are good even if several batteries are on the bus.
 [[nodiscard]] std::vector<Recorded> good_answers_among_several(const bms::Family& family);
 
-/// Feeds `bytes` in pieces of at most `piece` bytes, then lets the battery be silent.
+/// Feeds `bytes` in pieces of at most `piece` bytes, then lets the battery be silent. What `asking` knows is where the
+/// reading starts from.
 [[nodiscard]] Result<Reading> hear(const bms::Family& family, const bms::Request& request, const bms::Asking& asking,
                                    std::span<const std::uint8_t> bytes, std::size_t piece = max_frame);
 

@@ -91,6 +91,23 @@ json::object family_json(const Family& family) {
             {"addresses", addresses_json(family.addresses)}};
 }
 
+json::object guide_json(const Family& family) {
+    const bms::Guide& guide = family.guide;
+    json::object out{{"type", family.type},
+                     {"key", family.key},
+                     {"sold_as", words_json(family.sold_as)},
+                     {"rs485", guide.rs485},
+                     {"uart", guide.uart},
+                     {"connector", guide.connector},
+                     {"addresses", guide.addresses},
+                     {"dip_switches", guide.dip_switches},
+                     {"vendor_app", guide.vendor_app},
+                     {"notes", guide.notes},
+                     {"config", bms::config_lines(family)},
+                     {"text", bms::guide_text(family)}};
+    return out;
+}
+
 }  // namespace
 
 int list(bool as_json) {
@@ -112,7 +129,7 @@ int describe(const std::string& name, bool as_json) {
     std::string text = bms::describe(*family);
     if (as_json) {
         json::object out = family_json(*family);
-        out["guide"] = family->guide;
+        out["guide"] = guide_json(*family);
         out["datasheet"] = text;
         text = to_text(out) + '\n';
     }
@@ -129,11 +146,11 @@ int guide(const std::string& name, bool as_json) {
     json::array list;
     for (const Family* family : families) {
         if (as_json)
-            list.push_back({{"type", family->type}, {"guide", family->guide}});
+            list.push_back(guide_json(*family));
         else
-            std::printf("%s%s (BMS_TYPE = %s)\n\n%s", family == families.front() ? "" : "\n",
+            std::printf("%s## %s (BMS_TYPE = %s)\n\n%s", family == families.front() ? "" : "\n",
                         std::string(family->label).c_str(), std::string(family->type).c_str(),
-                        std::string(family->guide).c_str());
+                        bms::guide_text(*family).c_str());
     }
     if (as_json) std::printf("%s\n", to_text(list).c_str());
     return 0;

@@ -188,7 +188,7 @@ std::string describe(const Family& family) {
     describe_head(out, family);
     describe_requests(out, family);
     for (const Request& request : family.requests) describe_layout(out, request);
-    if (!family.guide.empty()) out.append("\n## Wiring and preparation\n\n").append(family.guide);
+    out.append("\n## Wiring and preparation\n\n").append(guide_text(family));
     return out;
 }
 

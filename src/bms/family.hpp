@@ -138,6 +138,18 @@ struct Timing {
     std::uint8_t retries = 1;
 };
 
+/// How to wire and prepare a battery: what is special about the family, in Markdown list items ("- ...\n"). What all
+/// have in common (isolation, rules of the bus, DIP table, configuration) is added by guide_text().
+struct Guide {
+    bool rs485 = false;                ///< can be on an RS485 bus
+    bool uart = false;                 ///< has a TTL/UART port
+    std::string_view connector = {};   ///< which socket, which pins
+    std::string_view addresses = {};   ///< how a battery gets its address
+    unsigned dip_switches = 0;         ///< so many switches hold the address, switch n counts 2^(n-1); 0: none
+    std::string_view vendor_app = {};  ///< what must be set in the vendor's app or program
+    std::string_view notes = {};       ///< adapters, sleep, what else people stumble over
+};
+
 /// A BMS family.
 struct Family {
     std::string_view key;    ///< folder of its vectors, name on the command line
@@ -165,7 +177,7 @@ struct Family {
     std::string (*identity)(const Reading&) = nullptr;
     /// Hardware text on D-Bus; null: hardware_version.
     std::string (*hardware)(const Reading&) = nullptr;
-    std::string_view guide = {};  ///< wiring and preparation, Markdown
+    Guide guide = {};
 };
 
 /// Forgets what a new poll must say afresh: bits that are not raised again are no longer an alarm.
@@ -180,6 +192,12 @@ void answer(const Family& family, const Request& request, const Asking& asking, 
 
 /// Checks an address against the family's rules; the error says which addresses exist and why.
 [[nodiscard]] Result<void> check_address(const Family& family, std::uint32_t address);
+
+/// The lines of the configuration for a battery of this family, or for three on one bus.
+[[nodiscard]] std::string config_lines(const Family& family);
+
+/// How to wire and prepare the family, from isolation to configuration, as Markdown with headings of level 3.
+[[nodiscard]] std::string guide_text(const Family& family);
 
 /// The datasheet as Markdown.
 [[nodiscard]] std::string describe(const Family& family);

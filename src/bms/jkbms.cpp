@@ -436,17 +436,17 @@ constexpr Family jkbms{
     .wrap = wrap,
     .identity = identity,
     .hardware = hardware,
-    .guide = R"(The adapter must be galvanically isolated. One battery per adapter, no daisy chain.
-
-1. Find the 4-pin TTL/UART connector; the labels on the case are wrong:
-   - JK-BD4A17S4P, BD6A17S6P/20S6P/24S6P, BD6A17S8P/20S8P/24S8P: the 4-pin connector in the middle of the
-     board edge; the wide one is the LCD.
-   - JK-B1A8S20P, B2A8S20P: from left temperature, (small), TTL/UART 4-pin, LCD, heater.
-   - JK-BD6A20S10P, BD6A24S10P, B1A20S15P, B1A24S15P, B2A24S15P, B2A24S20P: the 4-pin connector printed GPS.
-2. TX to RX, RX to TX, GND to GND, 3.3 V level. Never connect VBAT: it is the full battery voltage.
-3. RS485 needs JK's own RS485 module between TTL port and adapter: yellow A, white B, black GND.
-4. On boards with an app setting "UART1 protocol" it must be 0 (4G-GPS common protocol).
+    .guide = {.uart = true,
+              .connector = R"(- The labels on the case are wrong. The port to use is a 4-pin TTL/UART connector:
+  - JK-BD4A17S4P; BD6A17S6P, 20S6P, 24S6P; BD6A17S8P, 20S8P, 24S8P: the 4-pin connector in the middle of the board
+    edge; the wide one is the LCD.
+  - JK-B1A8S20P, B2A8S20P: from left temperature, (small), TTL/UART 4-pin, LCD, heater.
+  - JK-BD6A20S10P, BD6A24S10P; B1A20S15P, B1A24S15P, B2A24S15P, B2A24S20P: the 4-pin connector printed GPS. The one
+    printed CAN/RS485 is GND, CAN-H, CAN-L and alive on customised units only.
+- RS485 needs JK's own RS485 module between this port and the adapter: yellow A, white B, black GND.
 )",
+              .vendor_app = "- \"UART1 protocol\", where the app has it: 0 (4G-GPS common protocol).\n",
+              .notes = "- The balancer JK_DZ11B1A24S speaks the same protocol.\n"},
 };
 static_assert(sound(jkbms));
 

@@ -443,16 +443,20 @@ constexpr Family jkbms_pb{
     .wrap = wrap,
     .identity = identity,
     .hardware = hardware,
-    .guide = R"(The adapter must be galvanically isolated.
-
-1. Several batteries on one adapter: give each its own address with the DIP switches on its front
-   (switch 1 = 1, 2 = 2, 3 = 4, 4 = 8; all off = master mode, RS485 is off) and list them:
-   `BATTERY_ADDRESSES = 0x01, 0x02, 0x03`. A single battery answers at 0x01 by default.
-2. Link the batteries by CAT cable through their RS485-2 sockets (either of the two right RJ45).
-3. First battery to the computer: RJ45 pins 2, 7 = A; 1, 8 = B; 3, 6 = GND.
-4. In the vendor's app the UART1 protocol must be 1 ("001 - JK BMS RS485 Modbus V1.0").
-5. CH340/CH341 and FT2232H adapters work; FT232R adapters are known to cut answers short.
+    .guide =
+        {.rs485 = true,
+         .connector = R"(- Link the batteries by CAT cable through their RS485-2 sockets (either of the two right RJ45).
+- First battery to the computer with the RS485-to-USB cable that came with it; or RJ45 pins 2 and 7 = A, 1 and 8 = B,
+  3 and 6 = GND.
 )",
+         .addresses =
+             R"(- A single battery answers at 0x01 by default. Several need an address each, set with the DIP switches on the front.
+- All switches off is master mode: RS485 is off and the battery answers nobody.
+)",
+         .dip_switches = 4,
+         .vendor_app = R"(- "UART1 protocol" must be the default: 0 or 1 by firmware ("001 - JK BMS RS485 Modbus V1.0").
+)",
+         .notes = "- CH340/CH341 and FT2232H adapters work; FT232R adapters are known to cut answers short.\n"},
 };
 static_assert(sound(jkbms_pb));
 

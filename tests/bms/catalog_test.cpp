@@ -93,9 +93,32 @@ TEST(Catalog, StandardAddressesAreUsable) {
 
 TEST(Catalog, ComesWithAGuideForEveryFamily) {
     for (const Family* family : bms::catalog()) {
-        EXPECT_GT(family->guide.size(), 100U) << family->type;
-        EXPECT_EQ(family->guide.back(), '\n') << family->type;
+        const bms::Guide& guide = family->guide;
+        EXPECT_TRUE(guide.rs485 || guide.uart) << family->key << ": over which wires?";
+        EXPECT_FALSE(guide.connector.empty()) << family->key;
+        EXPECT_TRUE(!family->addresses.used || !guide.addresses.empty()) << family->key << ": how is an address set?";
+        for (const std::string_view part : {guide.connector, guide.addresses, guide.vendor_app, guide.notes}) {
+            EXPECT_TRUE(part.empty() || part.starts_with("- ")) << family->key << ": " << part;
+            EXPECT_TRUE(part.empty() || part.back() == '\n') << family->key << ": " << part;
+        }
     }
+}
+
+TEST(Guide, BeginsWithIsolationAndEndsWithTheConfiguration) {
+    for (const Family* family : bms::catalog()) {
+        const std::string text = bms::guide_text(*family);
+        ASSERT_NE(text.find("galvanically isolated"), std::string::npos) << text;
+        EXPECT_LT(text.find("galvanically isolated"), text.find("###")) << "isolation comes first";
+        EXPECT_NE(text.find("BMS_TYPE = " + std::string(family->type)), std::string::npos) << text;
+    }
+}
+
+TEST(Guide, ShowsTheDipSwitchesOfEveryAddress) {
+    const std::string text = bms::guide_text(*bms::find_family("Jkbms_pb"));
+    for (const char* row :
+         {"| - - - - | 0x00: never:", "| x - - - | 0x01 |", "| - x - x | 0x0A |", "| x x x x | 0x0F |"})
+        EXPECT_NE(text.find(row), std::string::npos) << row << " in\n" << text;
+    EXPECT_NE(text.find("BATTERY_ADDRESSES = 0x01, 0x02, 0x03"), std::string::npos) << text;
 }
 
 TEST(Datasheet, MentionsEverythingTheTablesHold) {
@@ -105,7 +128,7 @@ TEST(Datasheet, MentionsEverythingTheTablesHold) {
             EXPECT_NE(text.find(word), std::string::npos) << family->type << " does not mention " << word;
         };
         expect(family->type);
-        expect(family->guide);
+        expect(family->guide.connector);
         for (const std::string_view alias : family->aliases) expect(alias);
         for (const std::string_view name : family->sold_as) expect(name);
         for (const bms::RefusedAddress& refused : family->addresses.refused) expect(refused.why);

@@ -8,14 +8,16 @@
 
 namespace bmsd::bms {
 
+extern const Family daly;
 extern const Family jkbms;
 extern const Family jkbms_pb;
 
 namespace {
 
-constexpr std::array<const Family*, 2> families = {
+constexpr std::array<const Family*, 3> families = {
     &jkbms,
     &jkbms_pb,
+    &daly,
 };
 
 }  // namespace

@@ -46,6 +46,8 @@ Result<void> check_address(const Family& family, std::uint32_t address) {
     }
     for (const RefusedAddress& refused : family.addresses.refused)
         if (refused.address == address) return fail(refused.why);
+    for (const std::uint32_t known : family.addresses.factory)
+        if (known == address) return {};
     if (address < family.addresses.first || address > family.addresses.last) {
         char range[64];
         std::snprintf(range, sizeof range, "it has the addresses 0x%02X..0x%02X", family.addresses.first,

@@ -30,7 +30,9 @@ struct Asking {
     bool alone = true;               ///< the only battery configured on this link
     const Reading* known = nullptr;  ///< what earlier answers of this battery said; may be null
     Options options = {};
-    double value = 0;  ///< for the steps of a Control: what it is to set; a switch: 1 = on, 0 = off
+    double value = 0;               ///< for the steps of a Control: what it is to set; a switch: 1 = on, 0 = off
+    std::int64_t local_time_s = 0;  ///< for a BMS whose clock is set along: seconds since 1970-01-01, local time
+    bool recorded = false;          ///< heard from a file, which may break off in the middle of an answer
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -52,6 +54,7 @@ enum class When : std::uint8_t {
     identify,  ///< once after the port was opened, before the first poll
     every_poll,
     sometimes,  ///< at first, then every Request::period
+    on_demand,  ///< never by itself: a step of a Control, or what a person asks for
 };
 
 struct Request;
@@ -78,6 +81,7 @@ struct Request {
     std::uint32_t selector = 0;     ///< command or register, for the builders of the family
     std::uint8_t answer_type = 0;   ///< what marks the answer, where it differs from the selector
     std::uint16_t answer_size = 0;  ///< usual bytes of the whole answer: gives its time on the wire
+    bool long_tail = false;         ///< some boards send more frames than are needed: those are no surprise
     milliseconds timeout{500};      ///< until the first byte
     /// Whether this battery is to be asked at all, by what is known of it; null: always.
     bool (*wanted)(const Reading& known) = nullptr;
@@ -128,6 +132,8 @@ struct Addresses {
     std::uint32_t standard = 0;  ///< asked when the user names none
     std::string_view meaning = {};
     std::span<const RefusedAddress> refused = {};
+    /// Further ones with which batteries leave the factory: asked after `standard` when the user names none.
+    std::span<const std::uint32_t> factory = {};
 };
 
 /// Times the family demands; dossier section "Timing".

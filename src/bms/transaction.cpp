@@ -174,6 +174,7 @@ std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> a
     std::vector<Listener> listeners;
     const auto add = [&](std::uint32_t address) {
         listeners.push_back({family, {address, addresses.size() <= 1, nullptr, options}});
+        listeners.back().asking.recorded = true;
         if (auto usable = check_address(family, address); !usable) listeners.back().refused = usable.error();
     };
     for (const std::uint32_t address : addresses) add(address);

@@ -86,7 +86,9 @@ asio::awaitable<void> Dialogue::clear_line(const bms::Family& family, const bms:
         unsolicited_bytes_ += bytes;
         account.counters.unsolicited_bytes += bytes;
         const auto heard = std::span<const std::uint8_t>(sample).first(std::min(bytes, sample.size()));
-        if (first) ++(answers_again(heard) ? account.evidence.surplus : account.evidence.unasked);
+        const bool again = answers_again(heard);
+        if (first && !(again && last_request_->long_tail))
+            ++(again ? account.evidence.surplus : account.evidence.unasked);
         if (first && family.unsolicited && on_unsolicited) {
             const bms::Reply meaning = family.unsolicited(asking, heard);
             if (meaning.progress == bms::Reply::Progress::failed) on_unsolicited(meaning.why);

@@ -20,8 +20,8 @@ constexpr std::chrono::seconds slowest_reopen{5};
 constexpr std::chrono::seconds between_reports{60};
 /// A battery that answers polls but not its identification appears without it after so many polls.
 constexpr int identify_patience = 5;
-/// A question of minor importance that was not answered is asked again after this.
-constexpr std::chrono::milliseconds unanswered_again = 10s;
+/// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
+constexpr std::chrono::milliseconds unanswered_again = 30s;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
@@ -277,12 +277,12 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
         const bms::Request& request = family_->requests[i];
         if (!identifying && request.when == When::identify) continue;
         if (request.wanted && !request.wanted(reading)) continue;
-        if (!identifying && request.when == When::sometimes && Clock::now() < station.due[i]) continue;
+        if (!identifying && Clock::now() < station.due[i]) continue;
         const Outcome answered = co_await ask(station, i, reading);
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
             co_return answered;
         if (!answered && request.mandatory) complete = false;
-        if (request.when == When::sometimes)
+        if (request.when == When::sometimes || !answered)
             station.due[i] = Clock::now() + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
     }
     std::swap(station.battery->reading, reading);

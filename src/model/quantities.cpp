@@ -19,6 +19,7 @@ constexpr std::array numbers = {
     NumberQuantity{"cycles", "", 0, &Reading::cycles},
     NumberQuantity{"total_charge_ah", "Ah", 3, &Reading::total_charge_ah},
     NumberQuantity{"cell_count", "", 0, &Reading::cell_count},
+    NumberQuantity{"temperature_count", "", 0, &Reading::temperature_count},
     NumberQuantity{"min_cell_voltage_v", "V", 3, &Reading::min_cell_voltage_v},
     NumberQuantity{"max_cell_voltage_v", "V", 3, &Reading::max_cell_voltage_v},
     NumberQuantity{"mosfet_temperature_c", "°C", 2, &Reading::mosfet_temperature_c},

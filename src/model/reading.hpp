@@ -32,6 +32,7 @@ struct Reading {
     Number cycles;                     ///< full equivalents
     Number total_charge_ah;            ///< cycled so far, over the battery's life
     Number cell_count;                 ///< in series
+    Number temperature_count;          ///< sensors fitted, as the BMS says
     Number min_cell_voltage_v;         ///< only if reported by the BMS itself
     Number max_cell_voltage_v;         ///< only if reported by the BMS itself
     Number mosfet_temperature_c;       ///<

@@ -20,16 +20,19 @@ using bms::Request;
 /// minutes, hundredths of ampere ...). A family with a new quantity adds it here.
 Reading rich() {
     Reading state;
-    state.voltage_v = 26.56;
-    state.current_a = -12.34;
-    state.soc_percent = 64;
+    state.voltage_v = 26.6;
+    state.current_a = -12.3;
+    state.soc_percent = 65;  // of the capacity: some families tell the charge only
     state.soh_percent = 97;
     state.capacity_ah = 280;
-    state.capacity_remaining_ah = 179;
+    state.capacity_remaining_ah = 182;
     state.capacity_full_ah = 271;
     state.cycles = 123;
     state.total_charge_ah = 31337;
     state.cell_count = 8;
+    state.temperature_count = 4;
+    state.min_cell_voltage_v = 3.301;
+    state.max_cell_voltage_v = 3.35;
     state.mosfet_temperature_c = 41;
     state.environment_temperature_c = 23;
     state.max_charge_current_a = 60;
@@ -101,8 +104,8 @@ TEST_P(EveryEncoding, GivesBackEveryNumber) {
             EXPECT_TRUE(got.*row.to) << name_of(row.to) << " is lost";
         }
     Reading charging = want;
-    charging.current_a = 12.34;
-    EXPECT_NEAR(read_back(family(), charging).current_a.value_or(NAN), 12.34, 1e-9);
+    charging.current_a = 12.3;
+    EXPECT_NEAR(read_back(family(), charging).current_a.value_or(NAN), 12.3, 1e-9);
 }
 
 TEST_P(EveryEncoding, GivesBackCellsAndSensors) {

@@ -143,7 +143,7 @@ private:
                 report_(Severity::error, link.error().detail);
                 continue;
             }
-            engine::PortSettings settings{port, families, config_.addresses, {}};
+            engine::PortSettings settings{.name = port, .families = families, .addresses = config_.addresses};
             if (config_.poll_interval_s)
                 settings.poll = std::chrono::milliseconds(std::lround(*config_.poll_interval_s * 1000));
             engine_.add_port(std::move(settings), std::move(*link));

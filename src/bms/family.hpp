@@ -136,6 +136,7 @@ struct Timing {
     milliseconds between_bytes{50};  ///< a pause longer than this ends an answer
     milliseconds poll{1000};         ///< usual poll interval
     std::uint8_t retries = 1;
+    std::uint8_t probes = 1;  ///< an unknown port is asked so often: 2 where the first request only wakes the BMS
 };
 
 /// How to wire and prepare a battery: what is special about the family, in Markdown list items ("- ...\n"). What all

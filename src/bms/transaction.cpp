@@ -126,6 +126,7 @@ void Transaction::start(const Family& family, const Request& request, const Aski
     asking_ = asking;
     size_ = 0;
     reply_ = family.examine(request, asking, {});
+    initially_missing_ = reply_.missing;
 }
 
 std::span<std::uint8_t> Transaction::room() noexcept {

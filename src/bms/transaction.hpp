@@ -22,6 +22,8 @@ public:
     const Reply& received(std::size_t count);
 
     [[nodiscard]] const Reply& reply() const noexcept { return reply_; }
+    /// Bytes that were missing before any came: still so many are while no frame has begun.
+    [[nodiscard]] std::size_t initially_missing() const noexcept { return initially_missing_; }
     [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept;
 
     /// Nothing more will come: decodes the answer, if there is a usable one, into `reading`, which is
@@ -34,6 +36,7 @@ private:
     Asking asking_{};
     Reply reply_{};
     std::size_t size_ = 0;
+    std::size_t initially_missing_ = 0;
     std::array<std::uint8_t, max_frame> buffer_{};
     Reading scratch_{};
 };

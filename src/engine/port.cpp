@@ -1,11 +1,7 @@
 #include "engine/port.hpp"
 
 #include <algorithm>
-#include <array>
-
-#include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "control/control.hpp"
 
@@ -26,22 +22,34 @@ constexpr std::chrono::seconds between_reports{60};
 constexpr int identify_patience = 5;
 /// A question of minor importance that was not answered is asked again after this.
 constexpr std::chrono::milliseconds unanswered_again = 10s;
-/// Below this, waiting for more bytes is cheaper than a timer of our own.
-constexpr std::chrono::nanoseconds worth_sleeping = 2ms;
-/// Silence between two rounds of asking an unknown port.
+/// Silence between two rounds of asking an unknown port: at first, and in the long run.
 constexpr std::chrono::seconds between_detections{5};
+constexpr std::chrono::seconds slowest_detection{30};
 
 }  // namespace
 
 Port::Port(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link,
            Context& context)
-    : settings_(std::move(settings)), link_(std::move(link)), context_(context), timer_(std::move(executor)) {
-    rate_ = settings_.families.front()->serial.rates.front();
-    // A known family can be shown as "not answering" from the start.
-    if (settings_.families.size() == 1) {
-        family_ = settings_.families.front();
-        make_stations(*family_);
+    : settings_(std::move(settings)), context_(context), dialogue_(std::move(executor), std::move(link)) {
+    dialogue_.on_unsolicited = [this](std::string_view why) { tell_unsolicited(why); };
+    const bms::Family& first = *settings_.families.front();
+    rate_ = settings_.baud.value_or(first.serial.rates.front());
+    found_ = settings_.families.size() == 1 && (settings_.baud || first.serial.rates.size() == 1);
+    // A battery of a known type can be shown as "not answering" from the start.
+    const bool one_type = std::all_of(settings_.families.begin(), settings_.families.end(),
+                                      [&](const bms::Family* other) { return other->type == first.type; });
+    if (one_type) {
+        family_ = &first;
+        make_stations(first);
     }
+}
+
+/// Bytes that nobody asked for and that name their sender.
+void Port::tell_unsolicited(std::string_view why) {
+    if (why == unsolicited_told_) return;
+    unsolicited_told_ = why;
+    for (Station& station : stations_) station.battery->link.trouble = why;
+    context_.report(Severity::warning, name() + ": " + std::string(why));
 }
 
 std::chrono::milliseconds Port::interval() const {
@@ -49,14 +57,7 @@ std::chrono::milliseconds Port::interval() const {
 }
 
 bms::Asking Port::asking(const Station& station, const Reading& known) const {
-    return {station.address.value, stations_.size() <= 1, &known};
-}
-
-asio::awaitable<void> Port::sleep_until(Clock::time_point when) {
-    if (when <= Clock::now()) co_return;
-    timer_.expires_at(when);
-    link::error_code ignored;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    return {station.address.value, stations_.size() <= 1, &known, settings_.options};
 }
 
 // ---- life ----------------------------------------------------------------------------------------
@@ -64,20 +65,21 @@ asio::awaitable<void> Port::sleep_until(Clock::time_point when) {
 asio::awaitable<void> Port::run() {
     for (;;) {
         co_await open();
-        if (first_open_ && !*first_open_ && first_open_->error().cls == ErrorClass::config && !link_->is_open())
+        if (first_open_ && !*first_open_ && first_open_->error().cls == ErrorClass::config &&
+            !dialogue_.link().is_open())
             co_return;  // only the user can help; the reason was reported
         const auto opened = Clock::now();
-        if (!family_) co_await detect();
-        if (family_) co_await serve();
-        link_->close();
+        if (!found_) co_await detect();
+        if (found_) co_await serve();
+        dialogue_.link().close();
         // A port that opens and fails at once must not keep us busy.
-        co_await sleep_until(opened + first_pause);
+        co_await dialogue_.sleep_until(opened + first_pause);
     }
 }
 
 asio::awaitable<void> Port::open() {
     for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
-        const Result<void> opened = co_await link_->open(rate_);
+        const Result<void> opened = co_await dialogue_.open(rate_);
         const bool first = !first_open_;
         if (!opened && !complained_) context_.report(Severity::error, opened.error().detail);
         if (first) {
@@ -92,7 +94,6 @@ asio::awaitable<void> Port::open() {
                 station.identified = false;
                 station.battery->link.counters.reopens = reopens_;
             }
-            device_error_ = {};
             failed_in_row_ = 0;
             co_return;
         }
@@ -100,69 +101,95 @@ asio::awaitable<void> Port::open() {
         if (first && opened.error().cls == ErrorClass::config) co_return;
         for (Station& station : stations_) station.battery->link.trouble = opened.error().detail;
         watch_silence();
-        co_await sleep_until(Clock::now() + pause);
+        co_await dialogue_.sleep_until(Clock::now() + pause);
     }
 }
 
-/// Asks for every candidate in turn, at each of its rates, until one answers; leaves family_ null if the device
-/// fails before.
+/// Asks for every candidate in turn until one is believed; returns with found_ still false if the device fails before.
 asio::awaitable<void> Port::detect() {
+    const bool has_rates = dialogue_.link().byte_time() > 0ns;
+    const std::vector<Candidate> all = candidates(settings_.families, settings_.baud, has_rates);
+    std::vector<Candidate> remembered;
+    if (context_.memory)
+        if (const auto last = context_.memory->recall(name()); last && std::count(all.begin(), all.end(), *last) > 0)
+            remembered.push_back(*last);
+
+    Detector detector(dialogue_, settings_.options);
+    auto pause = between_detections;
     for (bool told = false;; told = true) {
-        for (const bms::Family* candidate : settings_.families)
-            for (const std::uint32_t rate : candidate->serial.rates) {
-                const bool answered = co_await try_family(*candidate, rate);
-                if (answered) co_return;
-                stations_.clear();
-                family_ = nullptr;
-                if (device_error_) co_return;
-            }
-        if (!told) report_unknown();
-        co_await sleep_until(Clock::now() + between_detections);
+        if (co_await search(remembered, detector)) co_return;
+        detector.forget();
+        if (co_await search(all, detector)) co_return;
+        if (dialogue_.device_error()) co_return;
+        if (!told) report_unknown(all, detector.evidence());
+        for (Station& station : stations_) {
+            ++station.failures;
+            station.battery->link.trouble = explain(diagnose(detector.evidence(), {}), detector.evidence());
+        }
+        watch_silence();
+        co_await dialogue_.sleep_until(Clock::now() + pause);
+        pause = std::min(2 * pause, slowest_detection);
     }
 }
 
-/// Asks for one family at one rate.
-asio::awaitable<bool> Port::try_family(const bms::Family& family, std::uint32_t rate) {
-    const bool has_rates = link_->byte_time() > std::chrono::nanoseconds{0};
-    if (has_rates && rate != rate_) {
-        rate_ = rate;
-        const Result<void> opened = co_await link_->open(rate);
-        if (!opened) {
-            device_error_ = asio::error::bad_descriptor;
-            co_return false;
-        }
-    }
-    family_ = &family;
-    make_stations(family);
-    for (Station& station : stations_) {
-        const Outcome answered = co_await ask_once(station, family.probe, station.scratch);
-        if (answered) {
-            context_.report(Severity::info, name() + ": a BMS of type " + std::string(family.type) + " answers at " +
-                                                place_of(station.battery->identity));
+asio::awaitable<bool> Port::search(std::span<const Candidate> among, Detector& detector) {
+    for (const Candidate& candidate : among) {
+        if (!co_await detector.tune(candidate)) co_return false;
+        for (const Address& address : addresses_of(*candidate.family)) {
+            const auto answered = co_await detector.ask(*candidate.family, address.value);
+            if (dialogue_.device_error()) co_return false;
+            if (!answered) continue;
+            settle(candidate, address.value);
             co_return true;
         }
-        if (device_error_) co_return false;
     }
     co_return false;
 }
 
-void Port::report_unknown() {
+void Port::settle(const Candidate& found, std::uint32_t address) {
+    found_ = true;
+    rate_ = found.rate;
+    if (family_ != found.family || stations_.empty()) {
+        family_ = found.family;
+        make_stations(*family_);
+    }
+    if (context_.memory) context_.memory->remember(name(), found);
+    Identity place;
+    place.port = name();
+    if (family_->addresses.used) place.address = address;
+    context_.report(Severity::info, place_of(place) + ": a BMS of type " + std::string(family_->type) + " answers" +
+                                        (rate_ != 0 ? " at " + std::to_string(rate_) + " baud" : std::string()));
+}
+
+void Port::report_unknown(std::span<const Candidate> among, const Evidence& evidence) {
     std::string asked;
-    for (const bms::Family* candidate : settings_.families)
-        asked += (asked.empty() ? "" : ", ") + std::string(candidate->type);
+    std::string_view last;
+    for (const Candidate& candidate : among) {
+        if (candidate.family->type == last) continue;
+        last = candidate.family->type;
+        asked.append(asked.empty() ? "" : ", ").append(last);
+    }
+    const auto longest = longest_search(among, [&](const bms::Family& family) { return addresses_of(family).size(); });
     context_.report(Severity::warning,
-                    name() + ": no known BMS answers (asked for " + asked +
-                        "); check power, wiring (A and B swapped?) and addresses, or name the BMS in "
-                        "BMS_TYPE; asking again every few seconds");
+                    name() + ": no known BMS answers (asked for " + asked + ", which takes up to " +
+                        duration_text(std::chrono::ceil<std::chrono::seconds>(longest)) +
+                        "): " + explain(diagnose(evidence, {}), evidence) +
+                        "; or name the BMS in BMS_TYPE and its address in BATTERY_ADDRESSES; asking again and again");
+}
+
+std::vector<Address> Port::addresses_of(const bms::Family& family) const {
+    if (!family.addresses.used) return {Address{}};
+    std::vector<Address> usable;
+    for (const Address& address : settings_.addresses)
+        if (bms::check_address(family, address.value))
+            usable.push_back(address);  // others: told with the configuration
+    if (settings_.addresses.empty()) usable.push_back({family.addresses.standard, ""});
+    return usable;
 }
 
 void Port::make_stations(const bms::Family& family) {
     stations_.clear();
-    std::vector<Address> addresses = settings_.addresses;
-    if (!family.addresses.used || addresses.empty())
-        addresses = {Address{family.addresses.used ? family.addresses.standard : 0, ""}};
-    for (Address& address : addresses) {
-        if (!bms::check_address(family, address.value)) continue;  // reported with the configuration
+    for (Address& address : addresses_of(family)) {
         Station& station = stations_.emplace_back();
         station.address = std::move(address);
         station.due.resize(family.requests.size());
@@ -190,7 +217,7 @@ asio::awaitable<void> Port::serve() {
         const auto now = Clock::now();
         if (step > Clock::duration::zero()) {
             const auto since_epoch = now.time_since_epoch();
-            co_await sleep_until(Clock::time_point(since_epoch - since_epoch % step + step));
+            co_await dialogue_.sleep_until(Clock::time_point(since_epoch - since_epoch % step + step));
         }
     }
 }
@@ -201,16 +228,17 @@ asio::awaitable<bool> Port::round() {
     for (Station& station : stations_) {
         if (Clock::now() < station.next_try) continue;
         asked = true;
-        co_await sleep_until(quiet_until_);  // waiting for the bus is not this battery's time
+        co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
         const Outcome outcome = co_await poll(station);
         if (outcome)
             succeeded(station, began);
         else
             failed(station, outcome.error());
-        if (device_error_) {
+        if (dialogue_.device_error()) {
             if (!complained_)
-                context_.report(Severity::warning, name() + ": the device is gone (" + device_error_.message() +
+                context_.report(Severity::warning, name() + ": the device is gone (" +
+                                                       dialogue_.device_error().message() +
                                                        "); waiting for it to come back");
             complained_ = true;
             co_return false;
@@ -220,7 +248,7 @@ asio::awaitable<bool> Port::round() {
         // Back to back with every battery silent: wait for the first one's turn.
         auto first = stations_.front().next_try;
         for (const Station& station : stations_) first = std::min(first, station.next_try);
-        co_await sleep_until(std::min(first, Clock::now() + 1s));
+        co_await dialogue_.sleep_until(std::min(first, Clock::now() + 1s));
     }
     // Stale bytes and dead descriptors survive anything but closing the port.
     if (failed_in_row_ >= reopen_after * stations_.size()) {
@@ -251,7 +279,8 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
         if (request.wanted && !request.wanted(reading)) continue;
         if (!identifying && request.when == When::sometimes && Clock::now() < station.due[i]) continue;
         const Outcome answered = co_await ask(station, i, reading);
-        if (!answered && (device_error_ || (request.mandatory && request.when == When::every_poll))) co_return answered;
+        if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
+            co_return answered;
         if (!answered && request.mandatory) complete = false;
         if (request.when == When::sometimes)
             station.due[i] = Clock::now() + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
@@ -275,7 +304,7 @@ asio::awaitable<Port::Outcome> Port::ask(Station& station, std::size_t request, 
     Outcome first = co_await ask_once(station, request, reading);
     // A battery that is silent anyway gets no second chance within the same poll.
     const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
-    for (unsigned retry = 0; retry < retries && !first && !device_error_; ++retry) {
+    for (unsigned retry = 0; retry < retries && !first && !dialogue_.device_error(); ++retry) {
         if (first.error().cls == ErrorClass::refused) break;
         Outcome again = co_await ask_once(station, request, reading);
         if (again) co_return again;
@@ -284,97 +313,30 @@ asio::awaitable<Port::Outcome> Port::ask(Station& station, std::size_t request, 
 }
 
 asio::awaitable<Port::Outcome> Port::ask_once(Station& station, std::size_t index, Reading& reading) {
-    const bms::Request& request = family_->requests[index];
-    Counters& counters = station.battery->link.counters;
-    co_await sleep_until(quiet_until_);
-    drain(station);
-
-    const bms::Asking who = asking(station, reading);
-    family_->build(request, who, request_);
-    transaction_.start(*family_, request, who);
-    ++counters.requests;
-    if (const auto error = co_await link_->write(request_)) {
-        device_error_ = error;
-        co_return tl::unexpected(Error{ErrorClass::truncated, "the request cannot be sent: " + error.message()});
-    }
-    co_await collect(station.pace[index], link_->byte_time() * static_cast<long>(request_.size()), request.timeout);
-    quiet_until_ = Clock::now() + family_->timing.gap;
-    if (device_error_)
-        co_return tl::unexpected(Error{ErrorClass::truncated, "the device is gone: " + device_error_.message()});
-
-    Outcome result = transaction_.finish(reading);
-    if (result) {
-        ++counters.good;
-    } else {
-        station.pace[index].forget();
-        count(station, result.error());
-    }
-    co_return result;
-}
-
-/// Receives until the answer is complete, the BMS pauses too long within it, or nothing comes at all.
-asio::awaitable<void> Port::collect(Pace& pace, std::chrono::nanoseconds request_time,
-                                    std::chrono::milliseconds timeout) {
-    const auto sent = Clock::now();
-    const auto first_byte = sent + request_time + timeout + link_->latency();
-    // Somebody who talks without pause must not hold the port for ever.
-    const auto latest = first_byte + link_->byte_time() * static_cast<long>(max_frame) + 1s;
-    const auto pause = family_->timing.between_bytes + link_->latency();
-    const bool by_pace = pace.expected() > pace.expected().zero();
-    if (by_pace) co_await sleep_until(std::min(sent + pace.expected(), first_byte));
-
-    bool first_look = true;
-    auto deadline = first_byte;
-    while (transaction_.reply().progress == bms::Reply::Progress::waiting && !transaction_.room().empty()) {
-        link::error_code error;
-        const std::size_t count = co_await link_->read(transaction_.room(), std::min(deadline, latest), error);
-        if (error && error != asio::error::timed_out) device_error_ = error;
-        if (count == 0) co_return;
-        const bms::Reply& reply = transaction_.received(count);
-        const auto now = Clock::now();
-        if (reply.progress != bms::Reply::Progress::waiting) {
-            if (by_pace && first_look)
-                pace.early();
-            else
-                pace.late(now - sent);
-            co_return;
-        }
-        first_look = false;
-        // What is missing cannot be here before the wire has carried it.
-        const auto on_the_wire = link_->byte_time() * static_cast<long>(reply.missing);
-        if (on_the_wire > worth_sleeping) co_await sleep_until(std::min(now + on_the_wire, latest));
-        deadline = Clock::now() + pause;
-    }
-}
-
-/// Whatever lies in the port before a request is not its answer.
-void Port::drain(Station& station) {
-    std::array<std::uint8_t, max_frame> sample;
-    const std::size_t bytes = link_->drain(sample);
-    // Padding behind the last answer is no news (JK PB sends one or two bytes).
-    if (bytes <= 2) return;
-    unsolicited_bytes_ += bytes;
-    station.battery->link.counters.unsolicited_bytes += bytes;
-    if (!family_->unsolicited) return;
-    const auto heard = family_->unsolicited(asking(station, station.battery->reading),
-                                            std::span(sample).first(std::min(bytes, sample.size())));
-    if (heard.progress == bms::Reply::Progress::failed && station.battery->link.trouble != heard.why) {
-        station.battery->link.trouble = heard.why;
-        context_.report(Severity::warning, name() + ": " + std::string(heard.why));
-    }
+    return dialogue_.ask(*family_, family_->requests[index], asking(station, reading), station.pace[index],
+                         {station.battery->link.counters, station.evidence}, reading);
 }
 
 // ---- consequences --------------------------------------------------------------------------------
 
-void Port::count(Station& station, const Error& error) {
-    Counters& counters = station.battery->link.counters;
-    switch (error.cls) {
-        case ErrorClass::checksum: ++counters.checksum_errors; break;
-        case ErrorClass::unexpected: ++counters.foreign_address; break;
-        case ErrorClass::refused:
-        case ErrorClass::implausible: ++counters.refused; break;
-        default: ++(transaction_.bytes().empty() ? counters.timeouts : counters.short_answers);
-    }
+/// What explains the troubles of this address, if it has any, in the link's text; `error` of a failed poll says more.
+void Port::judge(Station& station, const Error* error) {
+    if (!error && station.evidence.clean() && station.mistake == Mistake::none) return;
+    Evidence others;
+    for (const Station& other : stations_)
+        if (&other != &station) others += other.evidence;
+    const Mistake before = std::exchange(station.mistake, diagnose(station.evidence, others));
+    std::string& trouble = station.battery->link.trouble;
+    // Numbers that change with every poll would be a new text for every face: it is made when the mistake changes.
+    if (station.mistake == Mistake::none || (!error && station.mistake == Mistake::echo))
+        trouble = error ? error->detail : "";
+    else if (station.mistake != before || trouble.empty())
+        trouble = explain(station.mistake, station.evidence) + (error ? "; last: " + error->detail : "");
+    const bool news = station.mistake != before && station.mistake != Mistake::none && !error;
+    if (!news || Clock::now() < station.next_report) return;
+    station.next_report = Clock::now() + between_reports;
+    context_.report(station.mistake == Mistake::echo ? Severity::info : Severity::warning,
+                    place_of(station.battery->identity) + ": " + explain(station.mistake, station.evidence));
 }
 
 void Port::succeeded(Station& station, Clock::time_point began) {
@@ -390,7 +352,7 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     ++battery.link.polls;
     battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
     battery.link.silent = 0s;
-    battery.link.trouble.clear();
+    judge(station, nullptr);
     battery.summary = control::summarise(battery.reading, context_.parameters);
     control::set_limits(battery, context_.parameters);
     battery.cable_alarm = Level::ok;
@@ -408,7 +370,7 @@ void Port::failed(Station& station, const Error& error) {
     Battery& battery = *station.battery;
     ++station.failures;
     ++failed_in_row_;
-    battery.link.trouble = error.detail;
+    judge(station, &error);
     const auto now = Clock::now();
     // Alone on its port it holds nobody up.
     if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
@@ -416,7 +378,7 @@ void Port::failed(Station& station, const Error& error) {
     if (station.failures >= 3 && !station.told && now >= station.next_report) {
         station.told = true;
         station.next_report = now + between_reports;
-        context_.report(Severity::warning, place_of(battery.identity) + ": no usable answer (" + error.detail + ")");
+        context_.report(Severity::warning, place_of(battery.identity) + ": no usable answer: " + battery.link.trouble);
     }
 }
 
@@ -425,7 +387,7 @@ void Port::watch_silence() {
     for (Station& station : stations_) {
         Battery& battery = *station.battery;
         const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - station.last_good);
-        if (station.failures == 0 && link_->is_open() && !device_error_) continue;
+        if (station.failures == 0 && dialogue_.link().is_open() && !dialogue_.device_error()) continue;
         const LinkState before = battery.link.state;
         control::apply_silence(battery, context_.parameters, silent, interval());
         battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);

@@ -4,20 +4,16 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include "bms/transaction.hpp"
 #include "control/parameters.hpp"
+#include "engine/detector.hpp"
+#include "engine/dialogue.hpp"
+#include "engine/memory.hpp"
 #include "engine/registry.hpp"
 #include "engine/settings.hpp"
 #include "engine/station.hpp"
-#include "link/link.hpp"
 #include "model/battery.hpp"
 
 namespace bmsd::engine {
-
-namespace asio = boost::asio;
 
 /// What all ports share.
 struct Context {
@@ -28,6 +24,7 @@ struct Context {
     std::function<void()> opened;  ///< a port has made its first attempt to open
     bool config_error = false;     ///< see Battery::config_error
     bool config_blocks = false;    ///< see Battery::config_blocks
+    Memory* memory = nullptr;      ///< may be null: nothing is remembered
 };
 
 class Port {
@@ -43,7 +40,7 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
     [[nodiscard]] const std::vector<Station>& stations() const noexcept { return stations_; }
     [[nodiscard]] std::uint64_t reopens() const noexcept { return reopens_; }
-    [[nodiscard]] std::uint64_t unsolicited_bytes() const noexcept { return unsolicited_bytes_; }
+    [[nodiscard]] std::uint64_t unsolicited_bytes() const noexcept { return dialogue_.unsolicited_bytes(); }
     /// Result of the first attempt to open; absent until it was made.
     [[nodiscard]] const std::optional<Result<void>>& first_open() const noexcept { return first_open_; }
 
@@ -52,22 +49,22 @@ private:
 
     asio::awaitable<void> open();
     asio::awaitable<void> detect();
-    asio::awaitable<bool> try_family(const bms::Family& family, std::uint32_t rate);
-    void report_unknown();
+    asio::awaitable<bool> search(std::span<const Candidate> among, Detector& detector);
+    void settle(const Candidate& found, std::uint32_t address);
+    void report_unknown(std::span<const Candidate> among, const Evidence& evidence);
     asio::awaitable<void> serve();
     asio::awaitable<bool> round();
     asio::awaitable<Outcome> poll(Station& station);
     void settle_identity(Station& station, bool complete);
     asio::awaitable<Outcome> ask(Station& station, std::size_t request, Reading& reading);
     asio::awaitable<Outcome> ask_once(Station& station, std::size_t request, Reading& reading);
-    asio::awaitable<void> collect(Pace& pace, std::chrono::nanoseconds request_time, std::chrono::milliseconds timeout);
-    asio::awaitable<void> sleep_until(Clock::time_point when);
 
-    void drain(Station& station);
+    [[nodiscard]] std::vector<Address> addresses_of(const bms::Family& family) const;
     void make_stations(const bms::Family& family);
     void succeeded(Station& station, Clock::time_point began);
     void failed(Station& station, const Error& error);
-    void count(Station& station, const Error& error);
+    void judge(Station& station, const Error* error);
+    void tell_unsolicited(std::string_view why);
     void appear(Station& station);
     void replace_if_other(Station& station);
     void watch_silence();
@@ -75,21 +72,17 @@ private:
     [[nodiscard]] bms::Asking asking(const Station& station, const Reading& known) const;
 
     PortSettings settings_;
-    std::unique_ptr<link::ByteLink> link_;
     Context& context_;
-    asio::steady_timer timer_;
-    const bms::Family* family_ = nullptr;
-    std::uint32_t rate_ = 0;  ///< baud
+    Dialogue dialogue_;
+    const bms::Family* family_ = nullptr;  ///< what is polled, or shown as waiting until it is found
+    bool found_ = false;                   ///< family and rate are known
+    std::uint32_t rate_ = 0;               ///< baud
     std::vector<Station> stations_;
-    bms::Transaction transaction_;
-    Bytes request_;
-    Clock::time_point quiet_until_{};  ///< the family's gap after the last answer
-    unsigned failed_in_row_ = 0;       ///< failed polls since any battery of this port answered
-    link::error_code device_error_{};  ///< the device is gone: open again
-    bool complained_ = false;          ///< the log knows that the port cannot be opened
+    unsigned failed_in_row_ = 0;           ///< failed polls since any battery of this port answered
+    bool complained_ = false;              ///< the log knows that the port cannot be opened
+    std::string_view unsolicited_told_{};  ///< the log knows of this one
     std::optional<Result<void>> first_open_;
     std::uint64_t reopens_ = 0;
-    std::uint64_t unsolicited_bytes_ = 0;
 };
 
 }  // namespace bmsd::engine

@@ -27,6 +27,7 @@ protected:
     /// Takes ownership of an open non-blocking descriptor.
     void adopt(int fd);
     const asio::any_io_executor& executor() const noexcept { return executor_; }
+    int descriptor() const noexcept { return fd_; }
 
 private:
     /// Waits until the descriptor is ready for `events` (EPOLLIN, EPOLLOUT) or the deadline has passed

@@ -53,6 +53,9 @@ public:
     /// Time one byte takes on the wire; 0 where that is unknown (TCP).
     [[nodiscard]] virtual std::chrono::nanoseconds byte_time() const noexcept = 0;
 
+    /// Framing, parity and overrun errors the driver has counted since it was loaded; 0 where it does not count.
+    [[nodiscard]] virtual std::uint32_t framing_errors() const noexcept { return 0; }
+
     /// Extra time the way to the battery takes (network); added to the family's time-outs.
     [[nodiscard]] virtual std::chrono::milliseconds latency() const noexcept { return std::chrono::milliseconds{0}; }
 };

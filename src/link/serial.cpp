@@ -53,6 +53,10 @@ asio::awaitable<Result<void>> SerialLink::open(std::uint32_t baud) {
     co_return open_now(baud);
 }
 
+std::uint32_t SerialLink::framing_errors() const noexcept {
+    return is_open() ? count_line_errors(descriptor()) : 0;
+}
+
 Result<void> SerialLink::open_now(std::uint32_t baud) {
     const std::string& path = name();
     struct stat device {};

@@ -13,6 +13,7 @@ public:
 
     asio::awaitable<Result<void>> open(std::uint32_t baud) override;
     std::chrono::nanoseconds byte_time() const noexcept override { return byte_time_; }
+    std::uint32_t framing_errors() const noexcept override;
 
 private:
     Result<void> open_now(std::uint32_t baud);

@@ -25,6 +25,12 @@ std::uint32_t make_raw(int fd, std::uint32_t baud) noexcept {
     return settings.c_ospeed;
 }
 
+std::uint32_t count_line_errors(int fd) noexcept {
+    serial_icounter_struct counts{};
+    if (ioctl(fd, TIOCGICOUNT, &counts) != 0) return 0;
+    return static_cast<std::uint32_t>(counts.frame + counts.parity + counts.overrun + counts.brk);
+}
+
 void ask_low_latency(int fd) noexcept {
     serial_struct serial{};
     if (ioctl(fd, TIOCGSERIAL, &serial) != 0) return;

@@ -54,7 +54,7 @@ protected:
     test::FakeBus& start(std::vector<std::uint32_t> addresses, std::chrono::milliseconds poll = 20ms) {
         auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
         test::FakeBus& bus = *link;
-        engine::PortSettings settings{"/dev/fake", {&jkbms_pb()}, {}, poll};
+        engine::PortSettings settings{.name = "/dev/fake", .families = {&jkbms_pb()}, .poll = poll};
         for (const auto address : addresses) settings.addresses.push_back({address, "0x0" + std::to_string(address)});
         engine.add_sink(witness);
         engine.add_port(std::move(settings), std::move(link));

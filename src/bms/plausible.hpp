@@ -1,0 +1,17 @@
+// Whether what a battery says can be true.
+#pragma once
+
+#include <string_view>
+
+#include "model/reading.hpp"
+
+namespace bmsd::bms {
+
+/// What makes these values impossible for a battery; empty if nothing does. Static text.
+[[nodiscard]] std::string_view implausible(const Reading& reading) noexcept;
+
+/// True if two readings, taken one right after the other, can come from one battery: same number of cells, pack voltage
+/// within 5 %, state of charge within 2 %.
+[[nodiscard]] bool consistent(const Reading& first, const Reading& second) noexcept;
+
+}  // namespace bmsd::bms

@@ -1,0 +1,84 @@
+#include "engine/detector.hpp"
+
+#include "bms/plausible.hpp"
+
+namespace bmsd::engine {
+namespace {
+
+using bms::When;
+
+/// An identification or poll that must be answered is asked so often: one lost answer is an everyday event.
+constexpr int tries = 2;
+
+}  // namespace
+
+std::vector<Candidate> candidates(std::span<const bms::Family* const> families, std::optional<std::uint32_t> baud,
+                                  bool has_rates) {
+    std::vector<Candidate> all;
+    for (const bms::Family* family : families) {
+        if (baud || !has_rates)
+            all.push_back({family, baud.value_or(family->serial.rates.front())});
+        else
+            for (const std::uint32_t rate : family->serial.rates) all.push_back({family, rate});
+    }
+    return all;
+}
+
+std::chrono::milliseconds longest_search(std::span<const Candidate> candidates,
+                                         const std::function<std::size_t(const bms::Family&)>& addresses) {
+    std::chrono::milliseconds total{0};
+    for (const Candidate& candidate : candidates) {
+        const bms::Family& family = *candidate.family;
+        const auto probe = family.requests[family.probe].timeout + family.timing.gap;
+        total += probe * static_cast<long>(addresses(family) * family.timing.probes);
+    }
+    return total;
+}
+
+asio::awaitable<bool> Detector::tune(const Candidate& candidate) {
+    const bool has_rates = dialogue_.link().byte_time() > std::chrono::nanoseconds{0};
+    if (dialogue_.link().is_open() && (!has_rates || dialogue_.baud() == candidate.rate)) co_return true;
+    const Result<void> opened = co_await dialogue_.open(candidate.rate);
+    co_return opened.has_value();
+}
+
+asio::awaitable<bool> Detector::once(const bms::Family& family, std::uint32_t address, std::size_t request,
+                                     Reading& reading) {
+    Pace pace;
+    // Not alone: an answer must prove whose it is.
+    const bms::Asking asking{address, false, &reading, options_};
+    const Result<void> answered =
+        co_await dialogue_.ask(family, family.requests[request], asking, pace, {counters_, evidence_}, reading);
+    co_return answered.has_value();
+}
+
+/// What else is asked at every poll must be answered, too.
+asio::awaitable<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Reading& reading) {
+    for (std::size_t i = 0; i < family.requests.size(); ++i) {
+        const bms::Request& request = family.requests[i];
+        const bool wanted = request.when == When::identify || (request.when == When::every_poll && request.mandatory);
+        if (i == family.probe || !wanted || (request.wanted && !request.wanted(reading))) continue;
+        bool answered = false;
+        for (int attempt = 0; attempt < tries && !answered && !dialogue_.device_error(); ++attempt)
+            answered = co_await once(family, address, i, reading);
+        if (!answered && request.when == When::every_poll) co_return false;
+    }
+    co_return true;
+}
+
+asio::awaitable<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address) {
+    Reading first;
+    bool answered = false;
+    for (int attempt = 0; attempt < family.timing.probes && !answered && !dialogue_.device_error(); ++attempt)
+        answered = co_await once(family, address, family.probe, first);
+    if (!answered) co_return std::nullopt;
+
+    Reading second;
+    answered = co_await once(family, address, family.probe, second);
+    if (!answered) answered = co_await once(family, address, family.probe, second);
+    if (!answered || !bms::consistent(first, second)) co_return std::nullopt;
+    if (!co_await poll(family, address, second) || !bms::implausible(second).empty()) co_return std::nullopt;
+    co_return second;
+}
+
+}  // namespace bmsd::engine

@@ -1,0 +1,192 @@
+#include "engine/dialogue.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace bmsd::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Below this, waiting for more bytes is cheaper than a timer of our own.
+constexpr std::chrono::nanoseconds worth_sleeping = 2ms;
+/// Somebody who talks without pause is not waited for longer than this before a request.
+constexpr std::chrono::milliseconds longest_wait_for_silence = 300ms;
+/// Padding behind an answer is no news (JK PB sends one or two bytes).
+constexpr std::size_t padding = 2;
+
+bool blank(std::uint8_t byte) {
+    return byte == 0x00 || byte == 0xFF;
+}
+
+}  // namespace
+
+Dialogue::Dialogue(asio::any_io_executor executor, std::unique_ptr<link::ByteLink> link)
+    : link_(std::move(link)), timer_(std::move(executor)) {}
+
+asio::awaitable<Result<void>> Dialogue::open(std::uint32_t baud) {
+    device_error_ = {};
+    baud_ = baud;
+    last_request_ = nullptr;
+    Result<void> opened = co_await link_->open(baud);
+    if (!opened)
+        device_error_ = asio::error::bad_descriptor;
+    else
+        framing_errors_ = link_->framing_errors();
+    co_return opened;
+}
+
+asio::awaitable<void> Dialogue::sleep_until(Clock::time_point when) {
+    if (when <= Clock::now()) co_return;
+    timer_.expires_at(when);
+    link::error_code ignored;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& request, bms::Asking asking,
+                                            Pace& pace, Account account, Reading& reading) {
+    co_await quiet();
+    co_await clear_line(family, asking, account);
+    last_family_ = &family;
+    last_request_ = &request;
+    last_address_ = asking.address;
+
+    family.build(request, asking, request_);
+    transaction_.start(family, request, asking);
+    ++account.counters.requests;
+    account.evidence.fade();
+    ++account.evidence.requests;
+    if (const auto error = co_await link_->write(request_)) {
+        device_error_ = error;
+        co_return tl::unexpected(Error{ErrorClass::truncated, "the request cannot be sent: " + error.message()});
+    }
+    co_await collect(family, pace, link_->byte_time() * static_cast<long>(request_.size()), request.timeout);
+    quiet_until_ = Clock::now() + family.timing.gap;
+    if (device_error_)
+        co_return tl::unexpected(Error{ErrorClass::truncated, "the device is gone: " + device_error_.message()});
+
+    Result<void> result = transaction_.finish(reading);
+    if (!result) pace.forget();
+    count(result, account);
+    co_return result;
+}
+
+/// Whatever lies in the port before a request is not its answer. While bytes still arrive somebody still talks, and a
+/// request would collide with him.
+asio::awaitable<void> Dialogue::clear_line(const bms::Family& family, const bms::Asking& asking, Account account) {
+    std::array<std::uint8_t, max_frame> sample;
+    const auto latest = Clock::now() + longest_wait_for_silence;
+    for (bool first = true;; first = false) {
+        const std::size_t bytes = link_->drain(sample);
+        if (bytes <= padding) co_return;
+        unsolicited_bytes_ += bytes;
+        account.counters.unsolicited_bytes += bytes;
+        const auto heard = std::span<const std::uint8_t>(sample).first(std::min(bytes, sample.size()));
+        if (first) ++(answers_again(heard) ? account.evidence.surplus : account.evidence.unasked);
+        if (first && family.unsolicited && on_unsolicited) {
+            const bms::Reply meaning = family.unsolicited(asking, heard);
+            if (meaning.progress == bms::Reply::Progress::failed) on_unsolicited(meaning.why);
+        }
+        if (Clock::now() >= latest) co_return;
+        co_await sleep_until(Clock::now() + std::max<std::chrono::milliseconds>(family.timing.gap, 5ms));
+    }
+}
+
+/// Receives until the answer is complete, the BMS pauses too long within it, or nothing comes at all.
+asio::awaitable<void> Dialogue::collect(const bms::Family& family, Pace& pace, std::chrono::nanoseconds request_time,
+                                        std::chrono::milliseconds timeout) {
+    const auto sent = Clock::now();
+    const auto first_byte = sent + request_time + timeout + link_->latency();
+    // Somebody who talks without pause must not hold the port for ever.
+    const auto latest = first_byte + link_->byte_time() * static_cast<long>(max_frame) + 1s;
+    const auto pause = family.timing.between_bytes + link_->latency();
+    const bool by_pace = pace.expected() > pace.expected().zero();
+    if (by_pace) co_await sleep_until(std::min(sent + pace.expected(), first_byte));
+
+    bool first_look = true;
+    auto deadline = first_byte;
+    while (transaction_.reply().progress == bms::Reply::Progress::waiting && !transaction_.room().empty()) {
+        link::error_code error;
+        const std::size_t count = co_await link_->read(transaction_.room(), std::min(deadline, latest), error);
+        if (error && error != asio::error::timed_out) device_error_ = error;
+        if (count == 0) co_return;
+        const bms::Reply& reply = transaction_.received(count);
+        const auto now = Clock::now();
+        if (reply.progress != bms::Reply::Progress::waiting) {
+            if (by_pace && first_look)
+                pace.early();
+            else
+                pace.late(now - sent);
+            co_return;
+        }
+        first_look = false;
+        // What is missing cannot be here before the wire has carried it.
+        const auto on_the_wire = link_->byte_time() * static_cast<long>(reply.missing);
+        if (on_the_wire > worth_sleeping) co_await sleep_until(std::min(now + on_the_wire, latest));
+        // An echo is no answer: the BMS still has its time to begin.
+        const bool echo_only = transaction_.bytes().size() <= request_.size();
+        deadline = echo_only ? std::max(first_byte, Clock::now() + pause) : Clock::now() + pause;
+    }
+}
+
+/// True if the bytes are one more answer to the question before.
+bool Dialogue::answers_again(std::span<const std::uint8_t> bytes) const {
+    if (!last_request_) return false;
+    return !last_family_->examine(*last_request_, {last_address_, true}, bytes).payload.empty();
+}
+
+void Dialogue::count(const Result<void>& result, Account account) {
+    Counters& counters = account.counters;
+    Evidence& evidence = account.evidence;
+    const auto bytes = transaction_.bytes();
+    evidence.bytes += static_cast<std::uint32_t>(bytes.size());
+    const bool echo = bytes.size() >= request_.size() && std::equal(request_.begin(), request_.end(), bytes.begin());
+    if (echo) ++evidence.echoes;
+    if (result) {
+        ++counters.good;
+        ++evidence.good;
+        return;
+    }
+    switch (result.error().cls) {
+        case ErrorClass::checksum: ++counters.checksum_errors; break;
+        case ErrorClass::unexpected: ++counters.foreign_address; break;
+        case ErrorClass::refused:
+        case ErrorClass::implausible: ++counters.refused; break;
+        default: ++(bytes.empty() ? counters.timeouts : counters.short_answers);
+    }
+    if (bytes.empty())
+        ++evidence.silent;
+    else if (echo && bytes.size() == request_.size())
+        ++evidence.echo_only;
+    else
+        weigh(result.error(), evidence);
+}
+
+/// What a damaged answer says about the line.
+void Dialogue::weigh(const Error& error, Evidence& evidence) {
+    switch (error.cls) {
+        case ErrorClass::checksum: ++evidence.checksum; return;
+        case ErrorClass::unexpected: ++evidence.foreign; return;
+        case ErrorClass::refused:
+        case ErrorClass::implausible: ++evidence.refused; return;
+        default: break;
+    }
+    // Once a frame has begun, what is missing of it is known better than at the start.
+    if (transaction_.reply().missing != transaction_.initially_missing()) {
+        ++evidence.cut;
+        return;
+    }
+    const auto bytes = transaction_.bytes();
+    ++evidence.garbled;
+    evidence.garbled_bytes += static_cast<std::uint32_t>(bytes.size());
+    evidence.blank_bytes += static_cast<std::uint32_t>(std::count_if(bytes.begin(), bytes.end(), blank));
+    const std::uint32_t now = link_->framing_errors();
+    evidence.framing_errors += now - framing_errors_;
+    framing_errors_ = now;
+}
+
+}  // namespace bmsd::engine

@@ -1,0 +1,76 @@
+// Talking on one bus: silence before a request, one request at a time, its answer, and what was heard of others.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bms/transaction.hpp"
+#include "engine/diagnosis.hpp"
+#include "engine/pace.hpp"
+#include "link/link.hpp"
+#include "model/battery.hpp"
+
+namespace bmsd::engine {
+
+namespace asio = boost::asio;
+
+/// Whose request it is: where its answers are counted. Outlives the request.
+struct Account {
+    Counters& counters;
+    Evidence& evidence;
+};
+
+/// The one way to ask something on a port. Used by one coroutine at a time.
+class Dialogue {
+public:
+    Dialogue(asio::any_io_executor executor, std::unique_ptr<link::ByteLink> link);
+
+    [[nodiscard]] link::ByteLink& link() noexcept { return *link_; }
+    [[nodiscard]] const link::ByteLink& link() const noexcept { return *link_; }
+
+    /// Opens the port at this rate (again); forgets what the device failed with before.
+    asio::awaitable<Result<void>> open(std::uint32_t baud);
+    [[nodiscard]] std::uint32_t baud() const noexcept { return baud_; }
+
+    /// Sends a request once and decodes its answer into `reading`, which is untouched on failure.
+    asio::awaitable<Result<void>> ask(const bms::Family& family, const bms::Request& request, bms::Asking asking,
+                                      Pace& pace, Account account, Reading& reading);
+
+    /// Not empty: the device is gone, and nothing can be asked until open().
+    [[nodiscard]] const link::error_code& device_error() const noexcept { return device_error_; }
+
+    /// What bytes that nobody asked for say of the bus (static text); called at most once per request.
+    std::function<void(std::string_view why)> on_unsolicited;
+    [[nodiscard]] std::uint64_t unsolicited_bytes() const noexcept { return unsolicited_bytes_; }
+
+    asio::awaitable<void> sleep_until(Clock::time_point when);
+    /// Waits until the family's gap after the last answer is over.
+    asio::awaitable<void> quiet() { return sleep_until(quiet_until_); }
+
+private:
+    asio::awaitable<void> clear_line(const bms::Family& family, const bms::Asking& asking, Account account);
+    asio::awaitable<void> collect(const bms::Family& family, Pace& pace, std::chrono::nanoseconds request_time,
+                                  std::chrono::milliseconds timeout);
+    void count(const Result<void>& result, Account account);
+    void weigh(const Error& error, Evidence& evidence);
+    [[nodiscard]] bool answers_again(std::span<const std::uint8_t> bytes) const;
+
+    std::unique_ptr<link::ByteLink> link_;
+    asio::steady_timer timer_;
+    bms::Transaction transaction_;
+    Bytes request_;
+    std::uint32_t baud_ = 0;
+    Clock::time_point quiet_until_{};
+    /// The last question: what comes unasked may be a second answer to it.
+    const bms::Family* last_family_ = nullptr;
+    const bms::Request* last_request_ = nullptr;
+    std::uint32_t last_address_ = 0;
+    std::uint32_t framing_errors_ = 0;
+    link::error_code device_error_{};
+    std::uint64_t unsolicited_bytes_ = 0;
+};
+
+}  // namespace bmsd::engine

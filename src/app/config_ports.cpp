@@ -23,15 +23,16 @@ std::vector<const bms::Family*> candidates(const PortConfig& port) {
 std::string refusal(const std::vector<const bms::Family*>& families, std::uint32_t address) {
     std::string why;
     for (const bms::Family* family : families) {
-        const auto usable =
-            family->addresses.used
-                ? bms::check_address(*family, address)
-                : Result<void>(tl::unexpected(Error{
-                      ErrorClass::config, std::string(family->type) + " has no bus address: one battery per port, "
-                                                                      "leave BATTERY_ADDRESSES empty"}));
+        if (!family->addresses.used) {
+            // The reason of a BMS that has addresses tells more.
+            if (why.empty())
+                why = std::string(family->type) +
+                      " has no bus address: one battery per port, leave BATTERY_ADDRESSES empty";
+            continue;
+        }
+        const auto usable = bms::check_address(*family, address);
         if (usable) return {};
-        // The reason of a BMS that has addresses tells more than that another one has none.
-        if (why.empty() || family->addresses.used) why = usable.error().detail;
+        why = usable.error().detail;
     }
     return why;
 }

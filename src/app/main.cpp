@@ -10,6 +10,7 @@
 #include "app/decode_command.hpp"
 #include "app/list_command.hpp"
 #include "app/run_command.hpp"
+#include "app/scan_command.hpp"
 #include "model/words.hpp"
 #include "sim/command.hpp"
 
@@ -25,6 +26,7 @@ constexpr const char* about =
     "  bmsd list                                      the BMS families it knows\n"
     "  bmsd guide jkbms_pb                            how to wire and prepare one\n"
     "  bmsd check-config config.ini                   what is wrong with a configuration\n"
+    "  bmsd scan                                      which batteries answer, and what is wrong if none does\n"
     "  bmsd run --config config.ini /dev/ttyUSB0      the daemon on one adapter\n"
     "  bmsd run --bus none --live tcp://10.0.0.5:502  a gateway, shown in the terminal\n"
     "  bmsd simulate jkbms_pb --addresses 1,2 --path /tmp/bus   two batteries to try it with\n";
@@ -81,6 +83,32 @@ std::vector<std::uint32_t> addresses(const std::vector<std::string>& texts) {
         out.push_back(static_cast<std::uint32_t>(value));
     }
     return out;
+}
+
+struct ScanText {
+    std::vector<std::string> addresses;
+    std::uint32_t baud = 0;
+};
+
+CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
+    auto* command =
+        app.add_subcommand("scan", "Find what answers on serial ports, and what is wrong where nothing does");
+    command->add_option("PORT", options.ports, "/dev/ttyUSB0, tcp://host:port ...; default: every serial port");
+    command->add_option("--type", options.type, "look for this BMS_TYPE only");
+    command->add_option("--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2")->delimiter(',');
+    command->add_option("--baud", text.baud, "ask at this rate only")->check(CLI::Range(300, 4000000));
+    command->add_flag("--json", options.json, "as JSON");
+    command->footer(
+        "Nothing is changed in a BMS. A port that is in use is left alone. Exit code 0: a battery was found on every "
+        "port, "
+        "1: on some port none was found.");
+    return command;
+}
+
+int scan(app::ScanOptions options, const ScanText& text) {
+    options.addresses = addresses(text.addresses);
+    if (text.baud != 0) options.baud = text.baud;
+    return app::scan(options);
 }
 
 struct SimulateText {
@@ -163,6 +191,9 @@ int run_command(int argc, char** argv) {
     decode->add_flag("--json", json, "the output is JSON in any case");
     CheckOptions check_options;
     auto* check = add_check_config(app, check_options, json);
+    app::ScanOptions scan_options;
+    ScanText scan_text;
+    auto* scan_command = add_scan(app, scan_options, scan_text);
     sim::SimulateOptions simulate_options;
     SimulateText simulate_text;
     auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
@@ -182,6 +213,7 @@ int run_command(int argc, char** argv) {
         if (*guide) return app::guide(family, json);
         if (*decode) return app::decode(files);
         if (*check) return check_config(check_options, json);
+        if (*scan_command) return scan(scan_options, scan_text);
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);
     } catch (const CLI::ParseError& error) {

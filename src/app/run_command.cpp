@@ -96,6 +96,7 @@ public:
         if (options_.live) engine_.add_sink(table_.emplace(io_));
 
         watch_signals();
+        report_(Severity::info, "bmsd " BMSD_VERSION " starts, ports: " + std::to_string(engine_.ports().size()));
         engine_.start([this] {
             report_(Severity::error, "no port can be used: ending");
             finish(user_must_act);

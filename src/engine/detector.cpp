@@ -66,6 +66,11 @@ asio::awaitable<bool> Detector::poll(const bms::Family& family, std::uint32_t ad
     co_return true;
 }
 
+asio::awaitable<bool> Detector::probe(const bms::Family& family, std::uint32_t address) {
+    Reading ignored;
+    co_return co_await once(family, address, family.probe, ignored);
+}
+
 asio::awaitable<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address) {
     Reading first;
     bool answered = false;

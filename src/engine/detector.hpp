@@ -36,6 +36,8 @@ public:
 
     /// Asks one address. Absent: it is not this family; the reason is in `evidence()`.
     asio::awaitable<std::optional<Reading>> ask(const bms::Family& family, std::uint32_t address);
+    /// Asks the family's probe once; true if it was answered.
+    asio::awaitable<bool> probe(const bms::Family& family, std::uint32_t address);
     /// Opens the port at the candidate's rate if it is not; false: the device failed.
     asio::awaitable<bool> tune(const Candidate& candidate);
 

@@ -85,7 +85,7 @@ Words words(Mistake mistake) noexcept {
                 "is this battery switched on, and set to this address? `bmsd scan` shows the addresses that answer"};
         case Mistake::silence:
             return {"no answer",
-                    "the battery is off or asleep, the cable is in the wrong socket, or a wire is missing; wake the "
+                    "the battery is off or asleep, the cable is in the wrong socket, or A and B are swapped; wake the "
                     "battery and check the wiring"};
         case Mistake::unstable:
             return {"the line is unstable",

@@ -127,6 +127,12 @@ asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> by
     last_heard_ = now;
     if (faults_.planned(FaultKind::echo)) co_await transmit(stream, bytes, now, Ears::open);
 
+    out_.assign(bytes.begin(), bytes.end());
+    if (unreadable(out_)) {
+        co_await transmit(stream, out_, now, Ears::open);
+        co_return;
+    }
+
     for (const std::uint8_t byte : bytes) {
         if (heard_.size() == heard_.capacity()) heard_.erase(heard_.begin(), heard_.begin() + max_frame / 2);
         heard_.push_back(byte);
@@ -138,6 +144,18 @@ asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> by
             if (spoke) co_return;  // it did not hear the rest
         }
     }
+}
+
+/// Turns what is on the wire into what a badly wired client sees of it; false if nothing is wrong with the wires.
+bool Bus::unreadable(Bytes& bytes) const {
+    if (faults_.planned(FaultKind::swapped)) {
+        blank(bytes);
+        return true;
+    }
+    const std::uint32_t client = options_.client_rate ? options_.client_rate() : 0;
+    if (!faults_.planned(FaultKind::rate) || client == 0 || client == options_.line_rate) return false;
+    garble(bytes);
+    return true;
 }
 
 const Bus::Question* Bus::recognise() const {

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -28,6 +29,8 @@ struct BusOptions {
     std::chrono::milliseconds turnaround{10};  ///< from the end of a request to the beginning of its answer
     double speed = 1;                          ///< seconds in the packs per second of the clock; 0 stops them
     std::vector<Fault> faults = {};
+    std::uint32_t line_rate = 0;                      ///< of FaultKind::rate
+    std::function<std::uint32_t()> client_rate = {};  ///< the client's; 0 or empty: not known
 };
 
 /// The bus. One thread; without requests (and without FaultKind::master) it never wakes up.
@@ -62,6 +65,7 @@ private:
     [[nodiscard]] std::optional<Clock::time_point> next_unasked() const;
     asio::awaitable<void> speak_unasked(Stream& stream);
     asio::awaitable<void> hear(Stream& stream, std::span<const std::uint8_t> bytes);
+    [[nodiscard]] bool unreadable(Bytes& bytes) const;
     [[nodiscard]] const Question* recognise() const;
     /// Says whether an answer was sent.
     asio::awaitable<bool> reply(Stream& stream, const Question& question, Clock::time_point asked);

@@ -57,8 +57,8 @@ public:
         : options_(options),
           plan_(plan),
           plug_(io, asio::steady_timer::time_point::max()),
-          bus_(io.get_executor(),
-               {options.baud_pacing ? plan.baud : 0, options.turnaround, options.speed, plan.faults}),
+          bus_(io.get_executor(), {options.baud_pacing ? plan.baud : 0, options.turnaround, options.speed, plan.faults,
+                                   plan.baud, [this] { return port_->client_rate(); }}),
           port_(make_port(io, index)) {}
 
     /// Opens the port and only then makes the batteries, whose serial numbers follow from its name.
@@ -181,7 +181,7 @@ std::string simulate_help() {
            "  SIGUSR2  switches all faults off, and on again the next time\n"
            "Serial numbers follow from the path or port and the address: they are the same at every start.\n"
            "What is sent while a battery prepares or sends its answer is lost, as on a half-duplex line.\n"
-           "Faults (@ADDRESS behind one limits it to that battery, except for the last two):\n" +
+           "Faults (@ADDRESS behind one limits it to that battery; the last four concern the whole bus):\n" +
            fault_help();
 }
 

@@ -62,6 +62,16 @@ constexpr std::array words = {
               {},
               "sleep[:N]",
               "the battery sleeps: the first N requests only wake it (3)"},
+    FaultWord{
+        "swapped", FaultKind::swapped, false, true, 1, {}, "swapped", "A and B are swapped: only 0x00 and 0xFF come"},
+    FaultWord{"rate",
+              FaultKind::rate,
+              false,
+              true,
+              1,
+              {},
+              "rate",
+              "a client at another rate than --baud gets only garbage (pty)"},
     FaultWord{"echo", FaultKind::echo, false, true, 1, {}, "echo", "the adapter returns everything that is sent"},
     FaultWord{"master", FaultKind::master, false, true, 1, milliseconds{260}, "master[:MS]",
               "answers to another master's requests appear every MS (260)"},
@@ -176,6 +186,18 @@ void spoil(Bytes& answer) noexcept {
 
 void cut(Bytes& answer) noexcept {
     answer.resize(answer.size() / 2);
+}
+
+void blank(Bytes& bytes) noexcept {
+    for (std::uint8_t& byte : bytes) byte = byte & 0x04 ? 0xFF : 0x00;
+}
+
+void garble(Bytes& bytes) noexcept {
+    std::uint8_t before = 0x5B;
+    for (std::uint8_t& byte : bytes) {
+        before = static_cast<std::uint8_t>((before * 29) ^ (byte << 3) ^ (byte >> 2));
+        byte = before;
+    }
 }
 
 void prepend_garbage(Bytes& answer) {

@@ -23,6 +23,8 @@ enum class FaultKind : std::uint8_t {
     foreign,    ///< every n-th answer carries the address of another battery
     duplicate,  ///< a second battery has the same address and answers at the same time
     sleep,      ///< the first n requests only wake the battery
+    swapped,    ///< whole bus: A and B are swapped, every byte sent brings blank bytes and nothing else
+    rate,       ///< whole bus: a client at another rate than the bus's gets nothing but garbage
     echo,       ///< whole bus: the adapter returns what is sent to it
     master,     ///< whole bus: another master's traffic appears every `time`
 };
@@ -69,6 +71,10 @@ private:
 void spoil(Bytes& answer) noexcept;
 /// Cuts the second half.
 void cut(Bytes& answer) noexcept;
+/// What a receiver with swapped wires sees instead of these bytes: 0x00 and 0xFF.
+void blank(Bytes& bytes) noexcept;
+/// What a receiver at another rate sees instead of these bytes: others, few of them blank.
+void garble(Bytes& bytes) noexcept;
 /// Puts noise before the answer, among it bytes with which frames begin.
 void prepend_garbage(Bytes& answer);
 /// What a receiver sees when another battery answers too: by `round`, bytes that overwrite each other, the

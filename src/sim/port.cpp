@@ -14,6 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "sim/tty_rate.hpp"
+
 namespace bmsd::sim {
 namespace {
 
@@ -91,6 +93,7 @@ public:
     }
 
     [[nodiscard]] const std::string& link() const noexcept override { return link_; }
+    [[nodiscard]] std::uint32_t client_rate() const noexcept override { return tty_rate(slave_.get()); }
 
 private:
     /// Puts the link in place in one step, so that nobody ever finds it missing.

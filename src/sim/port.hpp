@@ -37,6 +37,8 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Path of the symbolic link to name(); empty if there is none.
     [[nodiscard]] virtual const std::string& link() const noexcept = 0;
+    /// Baud the client has set; 0 where there is none.
+    [[nodiscard]] virtual std::uint32_t client_rate() const noexcept { return 0; }
 
 protected:
     explicit Port(const asio::any_io_executor& executor) : stream_(executor) {}

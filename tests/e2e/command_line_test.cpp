@@ -38,7 +38,7 @@ TEST(CommandLine, HelpAndVersion) {
 
 TEST(CommandLine, ListAndDescribe) {
     EXPECT_TRUE(says(bmsd::test::bmsd({"list"}), 0, "Jkbms_pb"));
-    EXPECT_EQ(boost::json::parse(bmsd::test::bmsd({"list", "--json"}).out).as_array().size(), 2u);
+    EXPECT_GE(boost::json::parse(bmsd::test::bmsd({"list", "--json"}).out).as_array().size(), 2u);
     EXPECT_TRUE(says(bmsd::test::bmsd({"describe", "jkbms_pb"}), 0, "soc_percent"));
     EXPECT_TRUE(says(bmsd::test::bmsd({"describe", "jkbms_bp"}), 2, "Jkbms_pb"));
     EXPECT_TRUE(says(bmsd::test::bmsd({"guide", "jkbms_pb"}), 0, "isolated"));

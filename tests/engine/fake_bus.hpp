@@ -1,6 +1,7 @@
 // Batteries on a wire that a test controls: no device, no pacing.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>

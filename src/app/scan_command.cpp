@@ -1,0 +1,279 @@
+#include "app/scan_command.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <unistd.h>
+
+#include "app/reading_json.hpp"
+#include "bms/catalog.hpp"
+#include "engine/registry.hpp"
+#include "engine/scanner.hpp"
+#include "engine/station.hpp"
+#include "link/factory.hpp"
+#include "link/ports.hpp"
+
+namespace bmsd::app {
+namespace {
+
+namespace json = boost::json;
+using engine::FoundBattery;
+using engine::Mistake;
+using engine::ScanResult;
+
+constexpr int all_found = 0;
+constexpr int something_missing = 1;
+constexpr int user_must_act = 2;
+
+std::string hex(std::uint32_t address) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%02X", address);
+    return text;
+}
+
+std::string decimal(const Number& value, int decimals, const char* unit) {
+    if (!value) return {};
+    char text[48];
+    std::snprintf(text, sizeof text, ", %.*f %s", decimals, *value, unit);
+    return text;
+}
+
+/// One line in place on a terminal, nothing elsewhere but the name of each port.
+class Progress {
+public:
+    void port(const std::string& name, std::chrono::milliseconds longest) {
+        name_ = name;
+        std::fprintf(stderr, "%s: looking, at most %s\n", name.c_str(),
+                     engine::duration_text(std::chrono::ceil<std::chrono::seconds>(longest)).c_str());
+    }
+    void step(const std::string& what) const {
+        if (terminal_) std::fprintf(stderr, "\r\x1b[K%s: %s", name_.c_str(), what.c_str());
+    }
+    void done() const {
+        if (terminal_) std::fprintf(stderr, "\r\x1b[K");
+    }
+
+private:
+    bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+    std::string name_;
+};
+
+struct Looked {
+    link::PortInfo info;
+    std::string name;  ///< as the configuration should name it
+    ScanResult result;
+};
+
+// ---- what was found, in words ----------------------------------------------------------------------
+
+std::string place(const engine::Candidate& candidate, std::uint32_t address) {
+    std::string out(candidate.family->type);
+    if (candidate.family->key != candidate.family->type) out.append(" (").append(candidate.family->key).append(")");
+    if (candidate.family->addresses.used) out += ", address " + hex(address);
+    return out + ", " + std::to_string(candidate.rate) + " baud";
+}
+
+std::string battery_text(const FoundBattery& found) {
+    const bms::Family& family = *found.candidate.family;
+    const Reading& reading = found.reading;
+    std::string out = "  battery: " + place(found.candidate, found.address) + "\n    ";
+    const std::string id = family.identity ? family.identity(reading) : "";
+    const std::string hardware = family.hardware ? family.hardware(reading) : reading.hardware_version.value_or("");
+    out += id.empty() ? "no serial number" : "id " + id;
+    if (!hardware.empty()) out += ", " + hardware;
+    out +=
+        decimal(reading.voltage_v, 2, "V") + decimal(reading.current_a, 1, "A") + decimal(reading.soc_percent, 0, "%");
+    if (!reading.cell_voltages_v.empty()) out += ", " + std::to_string(reading.cell_voltages_v.size()) + " cells";
+    if (found.mistake != Mistake::none) out += "\n    but: " + engine::explain(found.mistake, found.evidence);
+    return out + "\n";
+}
+
+std::string suspect_text(const engine::Suspect& suspect) {
+    std::string out = "  " + place(suspect.candidate, suspect.address) + ": something answers, but not cleanly\n    ";
+    return out +
+           (suspect.mistake == Mistake::none ? std::string("what it says contradicts itself; is it another type?")
+                                             : engine::explain(suspect.mistake, suspect.evidence)) +
+           "\n";
+}
+
+std::string looked_text(const Looked& looked) {
+    const link::PortInfo& info = looked.info;
+    std::string out = info.path;
+    if (!info.product.empty()) out += "  " + info.product;
+    if (!info.usb_id.empty()) out += " [" + info.usb_id + "]";
+    if (!info.driver.empty()) out += " driver " + info.driver;
+    if (!info.by_id.empty()) out += "\n  " + info.by_id;
+    if (!info.holders.empty()) out += "\n  open in: " + info.holders;
+    out += "\n";
+    const ScanResult& result = looked.result;
+    for (const FoundBattery& found : result.batteries) out += battery_text(found);
+    for (const engine::Suspect& suspect : result.suspects) out += suspect_text(suspect);
+    if (!result.foreign.empty()) out += "  overheard: " + result.foreign + "\n";
+    if (!result.trouble.empty())
+        out += "  " + result.trouble + "\n";
+    else if (result.batteries.empty() && result.suspects.empty())
+        out += "  no known BMS answers: " + engine::explain(result.mistake, result.evidence) + "\n";
+    return out;
+}
+
+// ---- the configuration that fits ---------------------------------------------------------------------
+
+std::string lines_of(const ScanResult& result) {
+    const FoundBattery& first = result.batteries.front();
+    const bms::Family& family = *first.candidate.family;
+    std::string out = "BMS_TYPE = " + std::string(family.type) + "\n";
+    if (!family.addresses.used) return out;
+    out += "BATTERY_ADDRESSES = ";
+    for (const FoundBattery& found : result.batteries)
+        if (found.candidate.family == &family) out += (&found == &first ? "" : ", ") + hex(found.address);
+    return out + "\n";
+}
+
+/// One port: flat keys; several: a section each. Empty if nothing was found.
+std::string config_text(const std::vector<Looked>& all) {
+    std::vector<const Looked*> good;
+    for (const Looked& looked : all)
+        if (!looked.result.batteries.empty()) good.push_back(&looked);
+    if (good.empty()) return {};
+    if (good.size() == 1) return "[DEFAULT]\nPORTS = " + good.front()->name + "\n" + lines_of(good.front()->result);
+    std::string out;
+    for (const Looked* looked : good)
+        out += (out.empty() ? "[" : "\n[") + looked->name + "]\n" + lines_of(looked->result);
+    return out;
+}
+
+// ---- as JSON -------------------------------------------------------------------------------------------
+
+json::object evidence_json(const engine::Evidence& e) {
+    return {{"requests", e.requests},
+            {"good", e.good},
+            {"silent", e.silent},
+            {"checksum_errors", e.checksum},
+            {"cut", e.cut},
+            {"unreadable", e.garbled},
+            {"foreign", e.foreign},
+            {"refused", e.refused},
+            {"echoes", e.echoes},
+            {"too_long", e.surplus},
+            {"unasked", e.unasked},
+            {"bytes", e.bytes},
+            {"unreadable_bytes", e.garbled_bytes},
+            {"blank_bytes", e.blank_bytes},
+            {"framing_errors", e.framing_errors}};
+}
+
+json::object findings_json(Mistake mistake, const engine::Evidence& evidence) {
+    return {{"mistake", engine::to_string(mistake)},
+            {"text", engine::explain(mistake, evidence)},
+            {"evidence", evidence_json(evidence)}};
+}
+
+json::object place_json(const engine::Candidate& candidate, std::uint32_t address) {
+    json::object out{{"type", candidate.family->type}, {"key", candidate.family->key}, {"baud", candidate.rate}};
+    if (candidate.family->addresses.used) out["address"] = address;
+    return out;
+}
+
+json::object looked_json(const Looked& looked) {
+    const ScanResult& result = looked.result;
+    json::array batteries, suspects;
+    for (const FoundBattery& found : result.batteries) {
+        json::object& out = batteries.emplace_back(place_json(found.candidate, found.address)).get_object();
+        const bms::Family& family = *found.candidate.family;
+        if (const std::string id = family.identity ? family.identity(found.reading) : ""; !id.empty()) out["id"] = id;
+        out["values"] = reading_json(found.reading);
+        out["link"] = findings_json(found.mistake, found.evidence);
+    }
+    for (const engine::Suspect& suspect : result.suspects) {
+        json::object& out = suspects.emplace_back(place_json(suspect.candidate, suspect.address)).get_object();
+        out["link"] = findings_json(suspect.mistake, suspect.evidence);
+    }
+    const auto text = [](const std::string& value) -> json::value {
+        return value.empty() ? json::value(nullptr) : json::value(value);
+    };
+    return {{"port", looked.info.path},
+            {"by_id", text(looked.info.by_id)},
+            {"usb_id", text(looked.info.usb_id)},
+            {"product", text(looked.info.product)},
+            {"driver", text(looked.info.driver)},
+            {"held_by", text(looked.info.holders)},
+            {"batteries", std::move(batteries)},
+            {"suspects", std::move(suspects)},
+            {"trouble", text(result.trouble)},
+            {"overheard", text(result.foreign)},
+            {"link", findings_json(result.mistake, result.evidence)}};
+}
+
+// ---- looking ---------------------------------------------------------------------------------------------
+
+ScanResult look(const std::string& port, const engine::ScanPlan& plan, Progress& progress) {
+    boost::asio::io_context io{1};
+    ScanResult result;
+    auto link = link::make_link(io.get_executor(), port);
+    if (!link) {
+        result.trouble = link.error().detail;
+        return result;
+    }
+    const bool has_rates = !port.starts_with("tcp://");
+    progress.port(port, engine::longest_scan(plan, has_rates));
+    engine::Dialogue dialogue(io.get_executor(), std::move(*link));
+    boost::asio::co_spawn(io, engine::scan(dialogue, plan, [&](const std::string& what) { progress.step(what); }),
+                          [&](std::exception_ptr error, ScanResult found) {
+                              if (error) std::rethrow_exception(error);
+                              result = std::move(found);
+                          });
+    io.run();
+    progress.done();
+    return result;
+}
+
+}  // namespace
+
+int scan(const ScanOptions& options) {
+    engine::ScanPlan plan;
+    plan.addresses = options.addresses;
+    plan.baud = options.baud;
+    const auto all = bms::catalog();
+    plan.families = options.type.empty() ? std::vector<const bms::Family*>{all.begin(), all.end()}
+                                         : bms::find_families(options.type);
+    if (plan.families.empty()) {
+        std::fprintf(stderr, "bmsd scan: \"%s\" is no known BMS type; the nearest is %s, `bmsd list` shows all\n",
+                     options.type.c_str(), std::string(bms::nearest_type(options.type)).c_str());
+        return user_must_act;
+    }
+    std::vector<link::PortInfo> ports;
+    for (const std::string& port : options.ports) ports.push_back(link::port_info(port));
+    if (options.ports.empty()) ports = link::list_ports();
+    if (ports.empty()) {
+        std::fprintf(stderr,
+                     "bmsd scan: this computer has no serial port; plug in the adapter, or name a port: `bmsd scan "
+                     "/dev/ttyUSB0`, `bmsd scan tcp://10.0.0.5:502`\n");
+        return user_must_act;
+    }
+
+    Progress progress;
+    std::vector<Looked> looked;
+    for (link::PortInfo& info : ports) {
+        Looked& one = looked.emplace_back();
+        one.result = look(info.path, plan, progress);
+        one.name = info.by_id.empty() ? info.path : info.by_id;
+        one.info = std::move(info);
+        if (!options.json) std::fputs(looked_text(one).c_str(), stdout), std::fflush(stdout);
+    }
+    const std::string config = config_text(looked);
+    if (options.json) {
+        json::array list;
+        for (const Looked& one : looked) list.push_back(looked_json(one));
+        std::printf("%s\n", to_text(json::object{{"ports", std::move(list)}, {"config", config}}).c_str());
+    } else if (!config.empty()) {
+        std::printf("\nFor the configuration:\n\n%s", config.c_str());
+    }
+    const bool complete =
+        std::all_of(looked.begin(), looked.end(), [](const Looked& one) { return !one.result.batteries.empty(); });
+    return complete ? all_found : something_missing;
+}
+
+}  // namespace bmsd::app

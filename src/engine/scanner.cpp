@@ -1,0 +1,190 @@
+#include "engine/scanner.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace bmsd::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// So long a port is listened to before anything is asked: another master asks at least once a second.
+constexpr auto listening = 1200ms;
+/// A battery that was found is polled so often to see how clean its line is.
+constexpr int more_polls = 12;
+/// A line on which nobody was found gets at least so many questions.
+constexpr std::uint32_t few_questions = 6;
+/// An address that answers damaged frames is asked so often to see in which way.
+constexpr int more_probes = 8;
+
+std::string hex(std::uint32_t address) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%02X", address);
+    return text;
+}
+
+/// All addresses of a family that the plan allows, the standard one first.
+std::vector<std::uint32_t> addresses_of(const bms::Family& family, const ScanPlan& plan) {
+    if (!family.addresses.used) return {0};
+    std::vector<std::uint32_t> all;
+    const auto add = [&](std::uint32_t address) {
+        if (bms::check_address(family, address) && std::find(all.begin(), all.end(), address) == all.end())
+            all.push_back(address);
+    };
+    if (!plan.addresses.empty()) {
+        for (const std::uint32_t address : plan.addresses) add(address);
+        return all;
+    }
+    add(family.addresses.standard);
+    for (std::uint32_t address = family.addresses.first; address <= family.addresses.last; ++address) add(address);
+    return all;
+}
+
+/// Bytes of frames, however damaged, came back.
+bool answered_somehow(const Evidence& e) {
+    return e.good + e.checksum + e.cut + e.refused > 0;
+}
+
+class Scan {
+public:
+    Scan(Dialogue& dialogue, const ScanPlan& plan, std::function<void(const std::string&)> progress)
+        : dialogue_(dialogue), plan_(plan), progress_(std::move(progress)), detector_(dialogue, plan_.options) {}
+
+    asio::awaitable<ScanResult> run() {
+        const auto open = co_await dialogue_.open(plan_.baud.value_or(plan_.families.front()->serial.rates.front()));
+        if (!open) {
+            result_.trouble = open.error().detail;
+            co_return std::move(result_);
+        }
+        dialogue_.on_unsolicited = [this](std::string_view why) { result_.foreign = why; };
+        const bool has_rates = dialogue_.link().byte_time() > 0ns;
+        const auto all = candidates(plan_.families, plan_.baud, has_rates);
+        co_await listen();
+        co_await look(all, false);
+        // Nobody at the usual addresses: somebody may be at the others.
+        if (result_.batteries.empty() && result_.suspects.empty() && !gone()) co_await look(all, true);
+        // Too few questions say nothing about a line.
+        if (result_.batteries.empty() && result_.suspects.empty())
+            while (result_.evidence.requests < few_questions && !gone()) co_await ask_again(all.front());
+        dialogue_.on_unsolicited = nullptr;
+        if (dialogue_.device_error())
+            result_.trouble =
+                dialogue_.link().name() + ": the device is gone (" + dialogue_.device_error().message() + ")";
+        result_.mistake = diagnose(result_.evidence, {});
+        co_return std::move(result_);
+    }
+
+private:
+    [[nodiscard]] bool gone() const { return static_cast<bool>(dialogue_.device_error()); }
+
+    /// Another master gives itself away before anything is asked.
+    asio::awaitable<void> listen() {
+        progress_("listening");
+        std::array<std::uint8_t, max_frame> heard;
+        dialogue_.link().drain(heard);
+        co_await dialogue_.sleep_until(Clock::now() + listening);
+        const std::size_t bytes = dialogue_.link().drain(heard);
+        heard_unasked_ = bytes > 2;
+        for (const bms::Family* family : plan_.families) {
+            if (!family->unsolicited || !heard_unasked_) continue;
+            const auto said = family->unsolicited({family->addresses.standard, false},
+                                                  std::span(heard).first(std::min(bytes, heard.size())));
+            if (said.progress == bms::Reply::Progress::failed) result_.foreign = said.why;
+        }
+    }
+
+    /// Asks every candidate at its usual address, or at all the others; ends with the first that answers somehow.
+    asio::awaitable<void> look(std::span<const Candidate> all, bool others) {
+        for (const Candidate& candidate : all) {
+            const auto addresses = addresses_of(*candidate.family, plan_);
+            if (others && addresses.size() <= 1) continue;
+            tell(candidate, others ? "all addresses" : "");
+            if (!co_await detector_.tune(candidate)) co_return;
+            for (std::size_t i = others ? 1 : 0;
+                 i < (others ? addresses.size() : std::min<std::size_t>(1, addresses.size())); ++i) {
+                co_await ask(candidate, addresses[i]);
+                if (gone()) co_return;
+            }
+            if (result_.batteries.empty() && result_.suspects.empty()) continue;
+            if (!others) co_await sweep(candidate, addresses);
+            co_return;
+        }
+    }
+
+    /// Somebody of this family is there: who else?
+    asio::awaitable<void> sweep(const Candidate& candidate, const std::vector<std::uint32_t>& addresses) {
+        for (std::size_t i = 1; i < addresses.size() && !gone(); ++i) {
+            tell(candidate, "address " + hex(addresses[i]));
+            co_await ask(candidate, addresses[i]);
+        }
+    }
+
+    asio::awaitable<void> ask(const Candidate& candidate, std::uint32_t address) {
+        detector_.forget();
+        auto reading = co_await detector_.ask(*candidate.family, address);
+        if (gone()) co_return;
+        if (reading) {
+            FoundBattery& found = result_.batteries.emplace_back();
+            found.candidate = candidate;
+            found.address = address;
+            found.reading = std::move(*reading);
+            for (int i = 0; i < more_polls && !gone(); ++i) co_await probe(candidate, address);
+            found.evidence = detector_.evidence();
+            found.mistake = verdict(found.evidence);
+        } else if (answered_somehow(detector_.evidence())) {
+            for (int i = 0; i < more_probes && !gone(); ++i) co_await probe(candidate, address);
+            const Evidence& evidence = detector_.evidence();
+            result_.suspects.push_back({candidate, address, evidence, verdict(evidence)});
+        }
+        result_.evidence += detector_.evidence();
+    }
+
+    asio::awaitable<void> ask_again(const Candidate& candidate) {
+        detector_.forget();
+        static_cast<void>(co_await detector_.probe(*candidate.family, addresses_of(*candidate.family, plan_).front()));
+        result_.evidence += detector_.evidence();
+    }
+
+    asio::awaitable<void> probe(const Candidate& candidate, std::uint32_t address) {
+        tell(candidate, "address " + hex(address) + ", how clean the line is");
+        static_cast<void>(co_await detector_.probe(*candidate.family, address));
+    }
+
+    /// What was heard before the first question counts as well.
+    [[nodiscard]] Mistake verdict(const Evidence& evidence) const {
+        return heard_unasked_ ? Mistake::other_master : diagnose(evidence, {});
+    }
+
+    void tell(const Candidate& candidate, const std::string& what) {
+        std::string text(candidate.family->type);
+        if (dialogue_.link().byte_time() > 0ns) text += " at " + std::to_string(candidate.rate) + " baud";
+        if (!what.empty() && candidate.family->addresses.used) text += ", " + what;
+        if (text == told_) return;
+        progress_(text);
+        told_ = std::move(text);
+    }
+
+    Dialogue& dialogue_;
+    const ScanPlan& plan_;
+    std::function<void(const std::string&)> progress_;
+    Detector detector_;
+    ScanResult result_;
+    std::string told_;
+    bool heard_unasked_ = false;
+};
+
+}  // namespace
+
+std::chrono::milliseconds longest_scan(const ScanPlan& plan, bool has_rates) {
+    return listening + longest_search(candidates(plan.families, plan.baud, has_rates),
+                                      [&](const bms::Family& family) { return addresses_of(family, plan).size(); });
+}
+
+asio::awaitable<ScanResult> scan(Dialogue& dialogue, const ScanPlan& plan,
+                                 std::function<void(const std::string&)> progress) {
+    Scan scan(dialogue, plan, std::move(progress));
+    co_return co_await scan.run();
+}
+
+}  // namespace bmsd::engine

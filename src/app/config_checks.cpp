@@ -1,6 +1,7 @@
 #include "app/config_checks.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 
 #include "app/config_value.hpp"
@@ -42,6 +43,16 @@ template <class T>
 bool strictly_monotonic(const std::vector<T>& list) {
     return std::adjacent_find(list.begin(), list.end(), std::less_equal<T>()) == list.end() ||
            std::adjacent_find(list.begin(), list.end(), std::greater_equal<T>()) == list.end();
+}
+
+/// "C8:47:8C:00:00:00"
+bool is_mac(const std::string& text) {
+    if (text.size() != 17) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool colon = i % 3 == 2;
+        if (colon ? text[i] != ':' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return false;
+    }
+    return true;
 }
 
 std::string text_of(double value) {
@@ -155,6 +166,20 @@ public:
         add(Kind::safety, "TEMPERATURE_SOURCE_BATTERY", "the list is empty; 1, 2, 3, 4 is used");
     }
 
+    /// Links that are checked before anything follows them.
+    void check_links() {
+        for (const std::string& battery : config_.bluetooth.batteries)
+            if (const auto blank = battery.find_last_of(" \t");
+                blank == std::string::npos || !is_mac(battery.substr(blank + 1)))
+                add(Kind::error, "BLUETOOTH_BMS",
+                    "takes a type and an address for each battery, for example Jkbms_Ble C8:47:8C:00:00:00");
+        const ExternalSensorConfig& sensor = config_.external_sensor;
+        const bool paths = !sensor.current_path.empty() || !sensor.soc_path.empty();
+        if (sensor.service.empty() == paths)
+            add(Kind::warning, "EXTERNAL_SENSOR_DBUS_DEVICE",
+                paths ? "is missing: the paths alone are not followed" : "is not followed without a path");
+    }
+
     /// §5, 7 and 8, and the order of the low limits.
     void check_rest() {
         if (h_.soc_calculation && !config_.external_sensor.soc_path.empty())
@@ -190,10 +215,12 @@ private:
     }
 
     void add(Kind kind, const char* key, std::string text) {
+        const std::string& value = lines_.value_of(default_section, key);
         problems_.push_back({.kind = kind,
                              .line = lines_.of(default_section, key),
                              .key = key,
-                             .text = std::move(text),
+                             .text = value.empty() ? std::move(text) : "'" + value + "' " + text,
+                             .value = value,
                              .section = default_section});
     }
 
@@ -213,6 +240,7 @@ void check_control(Config& config, const Lines& lines, std::vector<Problem>& pro
     check.check_curves();
     check.check_reach();
     check.check_sensors();
+    check.check_links();
     check.check_rest();
 }
 

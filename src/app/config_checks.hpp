@@ -11,18 +11,31 @@
 
 namespace bmsd::app {
 
-/// Where each key stands in the file, so that the right line is blamed.
+/// What the file says of each key, and where, so that the right line is blamed.
 class Lines {
 public:
-    void set(const std::string& section, std::string_view key, int line) { lines_[{section, std::string(key)}] = line; }
+    void set(const std::string& section, std::string_view key, int line, std::string value) {
+        lines_[{section, std::string(key)}] = {line, std::move(value)};
+    }
     /// 0 if the file does not have it.
-    [[nodiscard]] int of(const std::string& section, std::string_view key) const {
-        const auto found = lines_.find({section, std::string(key)});
-        return found == lines_.end() ? 0 : found->second;
+    [[nodiscard]] int of(const std::string& section, std::string_view key) const { return find(section, key).line; }
+    /// As written; empty if the file does not have it.
+    [[nodiscard]] const std::string& value_of(const std::string& section, std::string_view key) const {
+        return find(section, key).value;
     }
 
 private:
-    std::map<std::pair<std::string, std::string>, int> lines_;
+    struct Written {
+        int line = 0;
+        std::string value;
+    };
+    [[nodiscard]] const Written& find(const std::string& section, std::string_view key) const {
+        static const Written nowhere;
+        const auto found = lines_.find({section, std::string(key)});
+        return found == lines_.end() ? nowhere : found->second;
+    }
+
+    std::map<std::pair<std::string, std::string>, Written> lines_;
 };
 
 /// Name of the section for everything.

@@ -169,7 +169,7 @@ void ConfigReader::apply(const Section& section, PortConfig* port) {
         for (const Key& key : group.keys) {
             const auto written = entries.find(&key);
             if (written == entries.end()) continue;
-            lines_.set(section.name, key.name, written->second.line->number);
+            lines_.set(section.name, key.name, written->second.line->number, written->second.line->value);
             take(section, key, written->second, port ? std::get<1>(key.place)(*port) : slot_of(key, parsed_.config));
         }
 }

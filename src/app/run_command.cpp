@@ -142,13 +142,18 @@ private:
             return report_(Severity::error, options_.config +
                                                 ": is not taken over because of these errors; everything "
                                                 "stays as it was");
+        const auto wanted = port_settings(fresh.config);
+        if (wanted.empty())
+            return report_(Severity::error, options_.config +
+                                                ": is not taken over because it names no port; everything "
+                                                "stays as it was");
         for (const std::string_view key : needs_restart(config_, fresh.config))
             report_(Severity::warning, std::string(key) + " is followed when bmsd is started again");
         parsed_ = std::move(fresh);  // what refers to config_ sees the new values
         *log_level_ = config_.log_level;
         if (face_) face_->set_parameters(config_.control);
         engine_.set_config_state(false, false);
-        ports_.follow(port_settings(config_));
+        ports_.follow(wanted);
         keep_as_good();
         report_(Severity::info, options_.config + ": read again");
     }

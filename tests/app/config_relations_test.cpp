@@ -144,6 +144,25 @@ TEST(ConfigRelations, SensorsAndTheRest) {
     EXPECT_TRUE(parse("CCL_RECOVERY_HOLD_SEC = -1\n").has(Kind::safety));
 }
 
+TEST(ConfigRelations, NameTheValueThatWasWritten) {
+    const auto parsed = parse("FLOAT_CELL_VOLTAGE = 3.50\n");
+    EXPECT_TRUE(complains(parsed, Kind::error, 2, "'3.50' must lie between")) << all(parsed);
+    EXPECT_EQ(parsed.problems.at(0).value, "3.50");
+}
+
+TEST(ConfigRelations, LinksAreCheckedBeforeAnythingFollowsThem) {
+    EXPECT_FALSE(
+        parse("BLUETOOTH_BMS = Jkbms_Ble C8:47:8C:00:00:00, LltJbd_Ble a4:c1:38:00:00:01\n").has(Kind::warning));
+    for (const char* list :
+         {"C8:47:8C:00:00:00", "Jkbms_Ble C8:47:8C:00:00", "Jkbms_Ble C8-47-8C-00-00-00", "Jkbms_Ble"})
+        EXPECT_TRUE(
+            complains(parse("BLUETOOTH_BMS = " + std::string(list) + "\n"), Kind::error, 2, "a type and an address"))
+            << list;
+    EXPECT_TRUE(complains(parse("EXTERNAL_SENSOR_DBUS_DEVICE = com.victronenergy.battery.ttyS1\n"), Kind::warning, 2,
+                          "without a path"));
+    EXPECT_TRUE(parse("EXTERNAL_SENSOR_DBUS_PATH_SOC = /Soc\n").has(Kind::warning));
+}
+
 TEST(ConfigRelations, EmptyMeansOffWhereTheTableSaysSo) {
     const auto parsed = parse(
         "SWITCH_TO_FLOAT_WAIT_FOR_SEC =\nSWITCH_TO_FLOAT_CELL_VOLTAGE_DIFF =\nSWITCH_TO_BULK_SOC_THRESHOLD =\n"

@@ -1,11 +1,13 @@
-// The user's configuration: the dialect of the Python driver's config.ini.
+// The user's configuration: the dialect of the Python driver's config.ini, with a section per port beside it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/charge_config.hpp"
 #include "control/parameters.hpp"
 #include "engine/settings.hpp"
 
@@ -13,17 +15,91 @@ namespace bmsd::app {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
+/// What may differ from port to port.
+struct PortConfig {
+    std::vector<const bms::Family*> families;  ///< BMS_TYPE; empty: all
+    std::vector<engine::Address> addresses;    ///< BATTERY_ADDRESSES; empty: the family's standard address
+    std::optional<int> baud;                   ///< BAUD_RATE; empty: the family's rates
+    std::optional<double> poll_interval_s;     ///< POLL_INTERVAL; empty: the family's
+    bms::Options options;                      ///< INVERT_CURRENT_MEASUREMENT, BATTERY_CAPACITY
+};
+
+/// A section such as [/dev/ttyUSB0]: everything that holds for this port, what it inherits included.
+struct PortSection {
+    std::string name;  ///< as written
+    int line = 0;
+    PortConfig settings;
+};
+
+/// BLUETOOTH_...
+struct BluetoothConfig {
+    std::vector<std::string> batteries;  ///< "type MAC"
+    bool use_polling = true;
+    bool reset_stack = false;
+    bool use_usb = false;
+};
+
+/// MQTT_...
+struct MqttConfig {
+    std::vector<std::string> topics;
+    std::string broker = "127.0.0.1";
+    int port = 1883;
+    bool tls = false;
+    std::string tls_ca;        ///< file
+    bool tls_insecure = true;  ///< the name of the host is not checked
+    std::string username;
+    std::string password;
+};
+
+/// EXTERNAL_SENSOR_DBUS_...
+struct ExternalSensorConfig {
+    std::string service;
+    std::string current_path;
+    std::string soc_path;
+};
+
+/// What only some types of BMS look at.
+struct SpecialConfig {
+    bool use_bms_limits = false;     ///< USE_BMS_DVCC_VALUES
+    bool up16s_direct_only = false;  ///< UP16S_REQUIRE_DIRECT_CONNECTION
+    int greenmeter_address = 1;
+    int lipro_first_address = 2;
+    int lipro_last_address = 4;
+    int lipro_cells = 15;
+    int ubms_series = 4;
+    int ubms_parallel = 2;
+};
+
+/// BMS_CAPTURE_RAW_DATA...
+struct CaptureConfig {
+    bool enabled = false;
+    int max_size_mb = 5;
+    int backups = 3;
+};
+
 /// All values, with their defaults. What is written here is what an empty file means.
 struct Config {
     LogLevel log_level = LogLevel::info;        ///< LOGGING
-    std::vector<const bms::Family*> families;   ///< BMS_TYPE; empty: all
     std::vector<std::string> excluded_devices;  ///< EXCLUDED_DEVICES
     std::vector<std::string> ports;             ///< PORTS, used when the command line names none
-    std::optional<double> poll_interval_s;      ///< POLL_INTERVAL; empty: the family's
-    std::vector<engine::Address> addresses;     ///< BATTERY_ADDRESSES
+    PortConfig defaults;                        ///< of all ports
+    std::vector<PortSection> sections;          ///< in the order of the file
     bool port_as_id = false;                    ///< USE_PORT_AS_UNIQUE_ID
     int cell_data_format = 1;                   ///< BATTERY_CELL_DATA_FORMAT, 0..3
+    bool publish_config = false;                ///< PUBLISH_CONFIG_VALUES
+    bool publish_json = false;                  ///< PUBLISH_BATTERY_DATA_AS_JSON
+    bool show_additional_info = false;          ///< GUI_PARAMETERS_SHOW_ADDITIONAL_INFO
+    bool gui_customizations = true;             ///< GUI_INSTALL_CUSTOMIZATIONS
+    bool serial_starter = true;                 ///< SERIAL_STARTER_ENABLED
+    bool telemetry = true;                      ///< TELEMETRY: read over, nothing is ever sent
+    std::vector<std::string> can_ports;         ///< CAN_PORT
     control::Parameters control;
+    ChargeConfig charge;
+    BluetoothConfig bluetooth;
+    MqttConfig mqtt;
+    ExternalSensorConfig external_sensor;
+    SpecialConfig special;
+    CaptureConfig capture;
 };
 
 /// One thing that is wrong with a configuration.
@@ -31,14 +107,18 @@ struct Problem {
     enum class Kind : std::uint8_t {
         note,     ///< worth knowing (old name, key without effect yet)
         warning,  ///< works, but hardly as meant
-        error,    ///< the line has no effect; the default is used
+        error,    ///< the line has no effect, or not the one it says
         safety,   ///< an error in a key that decides how the battery is treated
-        fatal,    ///< the program cannot start with it
+        fatal,    ///< nothing sensible can be asked, or the file cannot be read
     };
     Kind kind = Kind::error;
-    int line = 0;      ///< from 1; 0 = the file as a whole
-    std::string key;   ///< as written; may be empty
-    std::string text;  ///< what is wrong and what to write instead
+    int line = 0;              ///< from 1; 0 = the file as a whole
+    std::string key = {};      ///< as written; may be empty
+    std::string text = {};     ///< what is wrong and what to write instead
+    std::string value = {};    ///< as written; empty for secrets
+    std::string allowed = {};  ///< what the key takes; may be empty
+    std::string nearest = {};  ///< a misspelt key: the known one that is spelt most like it
+    std::string section = {};  ///< "DEFAULT" or a port; empty for the file as a whole
 };
 
 /// "config.ini line 7: MAX_CELL_VOLTAGE: ..."
@@ -46,7 +126,9 @@ struct Problem {
 
 struct Parsed {
     Config config;
-    std::vector<Problem> problems;
+    std::vector<Problem> problems;  ///< in the order of their lines
+    std::string text;               ///< what was read
+    bool readable = true;           ///< false: there is no such file, or it is no text
 
     [[nodiscard]] bool has(Problem::Kind at_least) const noexcept;
 };

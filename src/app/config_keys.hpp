@@ -1,52 +1,94 @@
-// One row per configuration key: its name, place, range, old names and help.
+// One row per configuration key: its name, place, range, old names and help. The rows also make config.default.ini and
+// the reference in docs/configuration.md.
 #pragma once
 
-#include <limits>
+#include <array>
 #include <span>
 #include <string_view>
 #include <variant>
 
-#include "app/config.hpp"
+#include "app/config_value.hpp"
 
 namespace bmsd::app {
 
-/// Where a value of type T lives in a Config.
-template <class T>
-using Place = T& (*)(Config&);
+/// Where a key lives: the same for all ports, or for each port its own.
+using Place = std::variant<Slot (*)(Config&), Slot (*)(PortConfig&)>;
 
-/// A key whose text needs more than its type to be understood; returns what is wrong, empty if nothing.
-using Understand = std::string (*)(Config&, const std::string& value);
+/// A name that a key had in an older release of the Python driver, and what its value means today.
+struct OldName {
+    std::string_view name;
+    /// The value for the new key; `config` holds the rows above. Null: the same text.
+    std::string (*convert)(std::string_view value, Config& config) = nullptr;
+};
 
-/// The type of a key follows from its place.
-using Target = std::variant<Place<bool>, Place<int>, Place<double>, Place<std::optional<double>>, Place<std::string>,
-                            Place<std::vector<std::string>>, Place<std::chrono::minutes>, Understand>;
-
-struct Range {
-    double low = -std::numeric_limits<double>::infinity();
-    double high = std::numeric_limits<double>::infinity();
-    bool low_excluded = false;
+enum class Effect : std::uint8_t {
+    now,
+    later,  ///< this version checks it, but has nothing that follows it
+    never,  ///< a key of the Python driver that has no purpose here; the help says why
 };
 
 struct Key {
     std::string_view name;
     std::string_view unit;
-    Target target;
+    Place place;
     std::string_view help;
     Range range = {};
-    bool safety = false;                               ///< decides how the battery is treated
-    std::span<const std::string_view> old_names = {};  ///< accepted with a hint
+    bool safety = false;  ///< decides how the battery is treated
+    std::array<OldName, 2> old_names = {};
+    Effect effect = Effect::now;
+    bool secret = false;  ///< its value is never shown
 };
 
-/// All keys that have an effect.
-[[nodiscard]] std::span<const Key> keys();
+/// Keys that belong together, with a heading.
+struct Group {
+    std::string_view title;
+    std::string_view intro;
+    std::span<const Key> keys;
+};
 
-/// Keys of the reference that this version reads over: they are no mistake of the user.
-[[nodiscard]] std::span<const std::string_view> keys_without_effect();
+/// A key of an older release that nothing replaces.
+struct RetiredKey {
+    std::string_view name;
+    Problem::Kind kind;
+    std::string_view why;
+};
 
-/// The key with this name or old name (any case); null if there is none.
-[[nodiscard]] const Key* find_key(std::string_view name);
+// The tables, in the order in which people read them.
+[[nodiscard]] Group general_keys();
+[[nodiscard]] Group port_keys();
+[[nodiscard]] Group limit_keys();
+[[nodiscard]] Group silence_keys();
+[[nodiscard]] Group voltage_keys();
+[[nodiscard]] Group curve_keys();
+[[nodiscard]] Group sensor_keys();
+[[nodiscard]] Group soc_keys();
+[[nodiscard]] Group time_keys();
+[[nodiscard]] Group service_keys();
+[[nodiscard]] Group link_keys();
+[[nodiscard]] Group special_keys();
+[[nodiscard]] std::span<const RetiredKey> retired_keys();
 
-/// The known key that is spelt most like `name`.
+/// All of them: the reading order, in which the keys also get their values.
+[[nodiscard]] std::span<const Group> key_groups();
+
+/// A key and the old name by which it was called; null if it was called by its own.
+struct Found {
+    const Key* key = nullptr;
+    const OldName* old_name = nullptr;
+};
+
+/// The key with this name or old name (any case); its `key` is null if there is none.
+[[nodiscard]] Found find_key(std::string_view name);
+
+/// The key that is spelt most like `name`; never empty.
 [[nodiscard]] std::string_view nearest_key(std::string_view name);
+
+/// Whether a section of a port may hold the key.
+[[nodiscard]] inline bool is_per_port(const Key& key) noexcept {
+    return key.place.index() == 1;
+}
+
+/// The slot of a key for all ports.
+[[nodiscard]] Slot slot_of(const Key& key, Config& config);
 
 }  // namespace bmsd::app

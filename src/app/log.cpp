@@ -51,13 +51,13 @@ spdlog::level::level_enum level_of(Severity severity) {
 
 }  // namespace
 
-Report make_log(LogLevel level) {
+Report make_log(std::shared_ptr<const LogLevel> level) {
     auto logger = std::make_shared<spdlog::logger>("bmsd", std::make_shared<spdlog::sinks::stderr_sink_st>());
     logger->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-    logger->set_level(level_of(static_cast<Severity>(level)));
+    logger->set_level(spdlog::level::trace);
     logger->flush_on(spdlog::level::trace);
-    return [logger, flood = std::make_shared<Flood>()](Severity severity, const std::string& text) {
-        if (!logger->should_log(level_of(severity))) return;
+    return [logger, level, flood = std::make_shared<Flood>()](Severity severity, const std::string& text) {
+        if (severity < static_cast<Severity>(*level)) return;
         const auto held = flood->pass(text, Clock::now());
         if (!held) return;
         logger->log(level_of(severity), *held > 0 ? text + " (" + std::to_string(*held) + " times more since)" : text);

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/check_config_command.hpp"
+#include "app/config_text.hpp"
 #include "app/decode_command.hpp"
 #include "app/list_command.hpp"
 #include "app/run_command.hpp"
@@ -23,6 +25,7 @@ constexpr const char* about =
     "Examples:\n"
     "  bmsd list                                      the BMS families it knows\n"
     "  bmsd guide jkbms_pb                            how to wire and prepare one\n"
+    "  bmsd check-config config.ini                   what is wrong with a configuration\n"
     "  bmsd scan                                      which batteries answer, and what is wrong if none does\n"
     "  bmsd run --config config.ini /dev/ttyUSB0      the daemon on one adapter\n"
     "  bmsd run --bus none --live tcp://10.0.0.5:502  a gateway, shown in the terminal\n"
@@ -36,6 +39,31 @@ void add_run(CLI::App& app, app::RunOptions& options) {
     command->add_option("--stats", options.stats, "write counters as JSON to this file at SIGUSR1 and at the end");
     command->add_flag("--live", options.live, "show all batteries in the terminal");
     command->add_option("PORT", options.ports, "/dev/ttyUSB0, /dev/serial/by-id/..., tcp://host:port, replay:FILE");
+}
+
+struct CheckOptions {
+    std::string file;
+    bool print_default = false;
+    bool print_reference = false;
+};
+
+CLI::App* add_check_config(CLI::App& app, CheckOptions& options, bool& json) {
+    auto* command = app.add_subcommand("check-config", "Say what is wrong with a configuration file");
+    command->add_option("FILE", options.file, "configuration file");
+    command->add_flag("--print-default", options.print_default, "print a file with every key and its default instead");
+    command->add_flag("--print-reference", options.print_reference, "print the table of all keys as Markdown instead");
+    command->add_flag("--json", json, "as JSON");
+    return command;
+}
+
+int check_config(const CheckOptions& options, bool json) {
+    if (options.print_default || options.print_reference) {
+        std::fputs((options.print_default ? app::default_file() : app::reference_text()).c_str(), stdout);
+        return 0;
+    }
+    if (!options.file.empty()) return app::check_config(options.file, json);
+    std::fputs("bmsd check-config: name the file, for example `bmsd check-config config.ini`\n", stderr);
+    return user_must_act;
 }
 
 /// "1,2", "0x01 0x02": addresses as the configuration takes them, but decimal without 0x.
@@ -161,6 +189,8 @@ int run_command(int argc, char** argv) {
     auto* decode = app.add_subcommand("decode", "Decode recorded dialogues (vector files)");
     decode->add_option("FILE", files, "vector files")->required();
     decode->add_flag("--json", json, "the output is JSON in any case");
+    CheckOptions check_options;
+    auto* check = add_check_config(app, check_options, json);
     app::ScanOptions scan_options;
     ScanText scan_text;
     auto* scan_command = add_scan(app, scan_options, scan_text);
@@ -182,6 +212,7 @@ int run_command(int argc, char** argv) {
         if (*describe) return app::describe(family, json);
         if (*guide) return app::guide(family, json);
         if (*decode) return app::decode(files);
+        if (*check) return check_config(check_options, json);
         if (*scan_command) return scan(scan_options, scan_text);
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);

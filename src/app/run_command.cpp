@@ -1,7 +1,6 @@
 #include "app/run_command.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -10,13 +9,13 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "app/config.hpp"
+#include "app/config_ports.hpp"
+#include "app/last_good.hpp"
 #include "app/live_table.hpp"
 #include "app/log.hpp"
-#include "app/replay.hpp"
+#include "app/port_keeper.hpp"
 #include "app/stats.hpp"
-#include "bms/catalog.hpp"
 #include "engine/engine.hpp"
-#include "link/factory.hpp"
 #include "venus/face.hpp"
 
 namespace bmsd::app {
@@ -33,78 +32,63 @@ Severity severity_of(Problem::Kind kind) {
     }
 }
 
-std::vector<const bms::Family*> candidates(const Config& config) {
-    if (!config.families.empty()) return config.families;
-    const auto all = bms::catalog();
-    return {all.begin(), all.end()};
-}
-
-/// An address no candidate can have is a mistake that must be told before a byte is sent; empty if there is none.
-std::string wrong_address(const Config& config, const std::vector<const bms::Family*>& families) {
-    for (const engine::Address& address : config.addresses) {
-        std::string why;
-        for (const bms::Family* family : families) {
-            const auto usable = bms::check_address(*family, address.value);
-            if (usable) {
-                why.clear();
-                break;
-            }
-            if (why.empty() || family->addresses.used) why = usable.error().detail;
-        }
-        if (!why.empty()) return "BATTERY_ADDRESSES: " + why;
-    }
-    return {};
-}
-
-/// Two names of one device would make us fight with ourselves.
-std::vector<std::string> without_duplicates(const std::vector<std::string>& ports, const Report& report) {
-    namespace fs = std::filesystem;
-    std::vector<std::string> kept;
-    std::vector<fs::path> devices;
-    for (const std::string& port : ports) {
-        std::error_code error;
-        fs::path device = fs::weakly_canonical(port, error);
-        if (error) device = port;
-        if (std::find(devices.begin(), devices.end(), device) != devices.end()) {
+/// The ports to open: those of the command line, else of the configuration; each device once, none that is excluded.
+/// Says on `report` what is left out.
+std::vector<std::string> chosen_ports(const RunOptions& options, const Config& config, const Report& report) {
+    std::vector<std::string> chosen;
+    for (const std::string& port : options.ports.empty() ? configured_ports(config) : options.ports) {
+        const auto same = [&](const std::string& other) { return same_port(other, port); };
+        // Two names of one device would make us fight with ourselves.
+        if (std::any_of(chosen.begin(), chosen.end(), same))
             report(Severity::warning, port + ": this device is already in use under another name; named twice");
-            continue;
-        }
-        devices.push_back(std::move(device));
-        kept.push_back(port);
+        else if (std::any_of(config.excluded_devices.begin(), config.excluded_devices.end(), same))
+            report(Severity::info, port + ": left alone (EXCLUDED_DEVICES)");
+        else
+            chosen.push_back(port);
     }
-    return kept;
+    for (const PortSection& section : config.sections)
+        if (!options.ports.empty() && std::none_of(chosen.begin(), chosen.end(), [&](const std::string& port) {
+                return section_of(config, port) == &section;
+            }))
+            report(Severity::warning,
+                   "the section [" + section.name + "] has no effect: the command line names other ports");
+    return chosen;
 }
 
-bool excluded(const Config& config, const std::string& port) {
-    std::error_code error;
-    return std::any_of(config.excluded_devices.begin(), config.excluded_devices.end(), [&](const std::string& device) {
-        return device == port || std::filesystem::equivalent(device, port, error);
-    });
+/// Keys that have changed and that are looked at only once.
+std::vector<std::string_view> needs_restart(const Config& before, const Config& after) {
+    std::vector<std::string_view> keys;
+    if (before.port_as_id != after.port_as_id) keys.push_back("USE_PORT_AS_UNIQUE_ID");
+    if (before.cell_data_format != after.cell_data_format) keys.push_back("BATTERY_CELL_DATA_FORMAT");
+    return keys;
 }
 
 /// The daemon while it runs.
 class Daemon {
 public:
-    Daemon(const RunOptions& options, Parsed parsed)
+    Daemon(const RunOptions& options, Parsed parsed, LastGood last_good)
         : options_(options),
-          config_(std::move(parsed.config)),
-          report_(make_log(config_.log_level)),
-          signals_(io_, SIGINT, SIGTERM, SIGHUP),
+          last_good_(std::move(last_good)),
+          parsed_(std::move(parsed)),
+          log_level_(std::make_shared<LogLevel>(config_.log_level)),
+          report_(make_log(log_level_)),
+          signals_(io_, SIGINT, SIGTERM),
+          reload_signal_(io_, SIGHUP),
           stats_signal_(io_, SIGUSR1),
-          engine_(io_, config_.control, config_.port_as_id, parsed.has(Problem::Kind::error),
-                  parsed.has(Problem::Kind::safety), report_) {
-        for (const Problem& problem : parsed.problems)
-            report_(severity_of(problem.kind), to_string(problem, options_.config));
+          engine_(io_, config_.control, config_.port_as_id, parsed_.has(Problem::Kind::error),
+                  parsed_.has(Problem::Kind::safety), report_),
+          ports_(io_.get_executor(), engine_, report_) {
+        report_problems(parsed_);
+        if (parsed_.has(Problem::Kind::safety))
+            report_(Severity::error, options_.config +
+                                         ": because of these errors charging and discharging stay at 0 A "
+                                         "until the file is corrected");
     }
 
     int run() {
-        const auto families = candidates(config_);
-        if (const std::string why = wrong_address(config_, families); !why.empty()) {
-            report_(Severity::error, why);
-            return user_must_act;
-        }
-        if (const auto code = add_ports(families)) return *code;
+        if (const auto code = add_ports()) return *code;
         if (!make_state_dir()) return user_must_act;
+        keep_as_good();
         if (options_.bus != "none") {
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
             engine_.add_sink(*face_);
@@ -123,34 +107,59 @@ public:
 
 private:
     /// Exit code if there is nothing to run.
-    std::optional<int> add_ports(const std::vector<const bms::Family*>& families) {
-        const auto& named = options_.ports.empty() ? config_.ports : options_.ports;
-        if (named.empty()) {
+    std::optional<int> add_ports() {
+        if (options_.ports.empty() && configured_ports(config_).empty()) {
             report_(Severity::error,
-                    "no port is named; write for example `bmsd run /dev/ttyUSB0` or PORTS = /dev/ttyUSB0 in the "
-                    "configuration");
+                    "no port is named; write for example `bmsd run /dev/ttyUSB0`, or PORTS = /dev/ttyUSB0 or a section "
+                    "[/dev/ttyUSB0] in the configuration");
             return user_must_act;
         }
-        bool some_excluded = false;
-        for (const std::string& port : without_duplicates(named, report_)) {
-            if (excluded(config_, port)) {
-                report_(Severity::info, port + ": left alone (EXCLUDED_DEVICES)");
-                some_excluded = true;
-                continue;
-            }
-            auto link = is_replay(port) ? make_replay_link(io_.get_executor(), port)
-                                        : link::make_link(io_.get_executor(), port);
-            if (!link) {
-                report_(Severity::error, link.error().detail);
-                continue;
-            }
-            engine::PortSettings settings{.name = port, .families = families, .addresses = config_.addresses};
-            if (config_.poll_interval_s)
-                settings.poll = std::chrono::milliseconds(std::lround(*config_.poll_interval_s * 1000));
-            engine_.add_port(std::move(settings), std::move(*link));
-        }
-        if (engine_.ports().empty()) return some_excluded ? ended_well : user_must_act;
+        const auto wanted = port_settings(config_);
+        ports_.follow(wanted);
+        if (engine_.ports().empty()) return wanted.empty() ? ended_well : user_must_act;
         return std::nullopt;
+    }
+
+    std::vector<engine::PortSettings> port_settings(const Config& config) const {
+        std::vector<engine::PortSettings> settings;
+        for (const std::string& port : chosen_ports(options_, config, report_))
+            settings.push_back(engine_settings(config, port));
+        return settings;
+    }
+
+    void report_problems(const Parsed& parsed) const {
+        for (const Problem& problem : parsed.problems)
+            report_(severity_of(problem.kind), to_string(problem, options_.config));
+    }
+
+    /// Takes over a configuration that has changed; one with errors is refused as a whole.
+    void reload() {
+        if (options_.config.empty())
+            return report_(Severity::warning, "asked to read the configuration again, but there is no --config file");
+        Parsed fresh = read_config(options_.config);
+        report_problems(fresh);
+        if (fresh.has(Problem::Kind::error))
+            return report_(Severity::error, options_.config +
+                                                ": is not taken over because of these errors; everything "
+                                                "stays as it was");
+        const auto wanted = port_settings(fresh.config);
+        if (wanted.empty())
+            return report_(Severity::error, options_.config +
+                                                ": is not taken over because it names no port; everything "
+                                                "stays as it was");
+        for (const std::string_view key : needs_restart(config_, fresh.config))
+            report_(Severity::warning, std::string(key) + " is followed when bmsd is started again");
+        parsed_ = std::move(fresh);  // what refers to config_ sees the new values
+        *log_level_ = config_.log_level;
+        if (face_) face_->set_parameters(config_.control);
+        engine_.set_config_state(false, false);
+        ports_.follow(wanted);
+        keep_as_good();
+        report_(Severity::info, options_.config + ": read again");
+    }
+
+    void keep_as_good() const {
+        if (const auto kept = last_good_.keep(parsed_); !kept) report_(Severity::warning, kept.error().detail);
     }
 
     venus::FaceSettings face_settings() const {
@@ -178,7 +187,16 @@ private:
             report_(Severity::info, signal == SIGINT ? "interrupted: ending" : "asked to end");
             finish(ended_well);
         });
+        watch_reload_signal();
         watch_stats_signal();
+    }
+
+    void watch_reload_signal() {
+        reload_signal_.async_wait([this](boost::system::error_code cancelled, int) {
+            if (cancelled) return;
+            reload();
+            watch_reload_signal();
+        });
     }
 
     void watch_stats_signal() {
@@ -203,29 +221,35 @@ private:
     }
 
     RunOptions options_;
-    Config config_;
+    LastGood last_good_;
+    Parsed parsed_;
+    Config& config_ = parsed_.config;
+    std::shared_ptr<LogLevel> log_level_;
     Report report_;
     boost::asio::io_context io_{1};  // one thread: the engine, every port and every face
     boost::asio::signal_set signals_;
+    boost::asio::signal_set reload_signal_;
     boost::asio::signal_set stats_signal_;
-    // The engine's coroutines hold on to the faces: it must go first, so it is declared last.
+    // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
     std::unique_ptr<venus::Face> face_;
     std::optional<LiveTable> table_;
     engine::Engine engine_;
+    PortKeeper ports_;
     int exit_code_ = ended_well;
 };
 
 }  // namespace
 
 int run(const RunOptions& options) {
-    Parsed parsed = options.config.empty() ? Parsed{} : read_config(options.config);
+    LastGood last_good(options.state_dir, options.config);
+    Parsed parsed = options.config.empty() ? Parsed{} : last_good.instead_of(read_config(options.config));
     if (parsed.has(Problem::Kind::fatal)) {
         for (const Problem& problem : parsed.problems)
             if (problem.kind != Problem::Kind::note)
                 std::fprintf(stderr, "bmsd: %s\n", to_string(problem, options.config).c_str());
         return user_must_act;
     }
-    return Daemon(options, std::move(parsed)).run();
+    return Daemon(options, std::move(parsed), std::move(last_good)).run();
 }
 
 }  // namespace bmsd::app

@@ -22,6 +22,8 @@ using std::chrono::seconds;
 struct Options {
     bool invert_current = false;  ///< INVERT_CURRENT_MEASUREMENT = -1
     Number capacity_ah = {};      ///< BATTERY_CAPACITY, for types that do not tell theirs
+
+    bool operator==(const Options&) const = default;
 };
 
 /// Who is asked, and what is known of it so far.

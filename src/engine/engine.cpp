@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 namespace bmsd::engine {
 
@@ -16,14 +17,58 @@ Engine::Engine(asio::io_context& io, const control::Parameters& parameters, bool
 
 void Engine::add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link) {
     ports_.push_back(std::make_unique<Port>(io_.get_executor(), std::move(settings), std::move(link), context_));
+    if (!started_) return;
+    all_failed_ = nullptr;  // that was about the start
+    spawn(*ports_.back());
 }
 
 void Engine::start(std::function<void()> all_failed) {
     all_failed_ = std::move(all_failed);
-    for (const auto& port : ports_)
-        asio::co_spawn(io_, port->run(), [](std::exception_ptr error) {
-            if (error) std::rethrow_exception(error);  // a programmer's mistake: end, do not limp
-        });
+    started_ = true;
+    for (const auto& port : ports_) spawn(*port);
+}
+
+void Engine::spawn(Port& port) {
+    asio::co_spawn(io_, port.run(),
+                   asio::bind_cancellation_slot(running_[&port].slot(), [this, &port](std::exception_ptr error) {
+                       // Not in here: the coroutine still looks at the signal that ended it.
+                       asio::post(io_, [this, &port, error] { ended(port, error); });
+                   }));
+}
+
+void Engine::remove_port(const std::string& name, std::function<void()> gone) {
+    const auto at = std::find_if(ports_.begin(), ports_.end(), [&](const auto& port) { return port->name() == name; });
+    if (at == ports_.end()) return gone();
+    Port& port = **at;
+    port.expect_end();
+    leaving_.push_back({std::move(*at), std::move(gone)});
+    ports_.erase(at);
+    // What the port waits for ends; until its coroutine has noticed, its batteries stay as they are.
+    if (const auto running = running_.find(&port); running != running_.end())
+        running->second.emit(asio::cancellation_type::terminal);
+    else
+        asio::post(io_, [this, &port] { ended(port, nullptr); });
+}
+
+/// The coroutine of a port is over: it was removed, or only the user can help it.
+void Engine::ended(const Port& port, std::exception_ptr error) {
+    running_.erase(&port);
+    const auto at =
+        std::find_if(leaving_.begin(), leaving_.end(), [&](const auto& one) { return one.port.get() == &port; });
+    if (at == leaving_.end()) {
+        if (error) std::rethrow_exception(error);  // a programmer's mistake: end, do not limp
+        return;
+    }
+    const Leaving left = std::move(*at);
+    leaving_.erase(at);
+    left.port->remove_all();
+    left.gone();
+}
+
+void Engine::set_config_state(bool error, bool blocks) {
+    context_.config_error = error;
+    context_.config_blocks = blocks;
+    for (const auto& port : ports_) port->set_config_state(error, blocks);
 }
 
 void Engine::note_first_open() {
@@ -34,6 +79,7 @@ void Engine::note_first_open() {
 
 void Engine::stop() {
     for (const auto& port : ports_) port->remove_all();
+    for (const Leaving& leaving : leaving_) leaving.port->remove_all();
 }
 
 }  // namespace bmsd::engine

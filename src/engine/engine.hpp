@@ -1,9 +1,14 @@
 // All ports in one event loop.
 #pragma once
 
+#include <exception>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "engine/port.hpp"
@@ -13,19 +18,26 @@ namespace bmsd::engine {
 /// Runs ports and tells sinks. Lives in one thread.
 class Engine {
 public:
-    /// `parameters` must outlive the engine. Errors of the configuration are shown with every battery; if
-    /// `config_blocks`, none may be charged or discharged.
+    /// `parameters` must outlive the engine; when they change, the next poll follows them. Errors of the configuration
+    /// are shown with every battery; if `config_blocks`, none may be charged or discharged.
     Engine(asio::io_context& io, const control::Parameters& parameters, bool port_as_id, bool config_error,
            bool config_blocks, Report report);
 
     /// Faces to be told; they must outlive the engine. Before start().
     void add_sink(Sink& sink) { sinks_.push_back(&sink); }
 
-    /// Adds a port; before start().
+    /// Adds a port; after start() it runs at once.
     void add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link);
 
     /// Starts all ports. `all_failed` is called once if no port could be opened at the first attempt.
     void start(std::function<void()> all_failed);
+
+    /// Ends a port after start(): its device is closed, the sinks are told that its batteries are gone. `gone` is
+    /// called when that is done and the device may be opened again; at once if there is no such port.
+    void remove_port(const std::string& name, std::function<void()> gone);
+
+    /// What the configuration is worth now.
+    void set_config_state(bool error, bool blocks);
 
     /// Tells the sinks that every battery is gone; the loop may be stopped then.
     void stop();
@@ -33,14 +45,25 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
 
 private:
+    /// A port on its way out.
+    struct Leaving {
+        std::unique_ptr<Port> port;
+        std::function<void()> gone;
+    };
+
     void note_first_open();
+    void spawn(Port& port);
+    void ended(const Port& port, std::exception_ptr error);
 
     asio::io_context& io_;
     Registry registry_;
     std::vector<Sink*> sinks_;
     Context context_;
     std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<Leaving> leaving_;
+    std::map<const Port*, asio::cancellation_signal> running_;  ///< every port whose coroutine runs
     std::function<void()> all_failed_;
+    bool started_ = false;
 };
 
 }  // namespace bmsd::engine

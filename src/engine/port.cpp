@@ -424,12 +424,19 @@ void Port::replace_if_other(Station& station) {
 }
 
 void Port::remove_all() {
-    for (Station& station : stations_)
-        if (station.appeared) {
-            for (Sink* sink : context_.sinks) sink->removed(*station.battery);
-            context_.registry.release(station.battery->identity.id);
-            station.appeared = false;
-        }
+    for (Station& station : stations_) {
+        // Also those that never answered: a face may show them as waiting.
+        for (Sink* sink : context_.sinks) sink->removed(*station.battery);
+        if (station.appeared) context_.registry.release(station.battery->identity.id);
+        station.appeared = false;
+    }
+}
+
+void Port::set_config_state(bool error, bool blocks) {
+    for (Station& station : stations_) {
+        station.battery->config_error = error;
+        station.battery->config_blocks = blocks;
+    }
 }
 
 }  // namespace bmsd::engine

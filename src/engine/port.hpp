@@ -37,6 +37,12 @@ public:
     /// Tells the faces that all batteries of this port are gone.
     void remove_all();
 
+    /// The port is about to be removed: what fails now is no news.
+    void expect_end() noexcept { complained_ = true; }
+
+    /// Shown with its batteries; see Context.
+    void set_config_state(bool error, bool blocks);
+
     [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
     [[nodiscard]] const std::vector<Station>& stations() const noexcept { return stations_; }
     [[nodiscard]] std::uint64_t reopens() const noexcept { return reopens_; }

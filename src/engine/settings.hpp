@@ -16,6 +16,8 @@ namespace bmsd::engine {
 struct Address {
     std::uint32_t value = 0;
     std::string text;
+
+    bool operator==(const Address&) const = default;
 };
 
 struct PortSettings {
@@ -25,6 +27,8 @@ struct PortSettings {
     std::optional<std::chrono::milliseconds> poll = {};  ///< POLL_INTERVAL; 0 = back to back; absent: the family's
     std::optional<std::uint32_t> baud = {};              ///< BAUD_RATE; absent: the family's rates
     bms::Options options = {};                           ///< what the BMS does not say or says wrong
+
+    bool operator==(const PortSettings&) const = default;
 };
 
 }  // namespace bmsd::engine

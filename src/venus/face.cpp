@@ -22,6 +22,11 @@ void Face::updated(const Battery& battery) {
         if (&service->battery() == &battery) return service->update();
 }
 
+void Face::set_parameters(const control::Parameters& parameters) {
+    settings_.parameters = parameters;
+    for (const auto& service : services_) service->update();
+}
+
 void Face::removed(const Battery& battery) {
     std::erase_if(services_, [&](const auto& service) { return &service->battery() == &battery; });
 }

@@ -23,6 +23,9 @@ public:
     void updated(const Battery& battery) override;
     void removed(const Battery& battery) override;
 
+    /// Shows these from now on; the engine follows them by itself.
+    void set_parameters(const control::Parameters& parameters);
+
     /// The services, in order of appearance.
     [[nodiscard]] const std::vector<std::unique_ptr<BatteryService>>& services() const noexcept { return services_; }
 
@@ -31,7 +34,7 @@ private:
     [[nodiscard]] std::int32_t instance_of(const Identity& identity);
 
     asio::any_io_executor executor_;
-    const FaceSettings settings_;
+    FaceSettings settings_;
     std::map<std::string, std::int32_t> instances_;  ///< by battery id
     std::vector<std::unique_ptr<BatteryService>> services_;
 };

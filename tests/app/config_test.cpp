@@ -6,31 +6,18 @@
 
 #include "app/config_keys.hpp"
 #include "app/ini.hpp"
+#include "problems.hpp"
 
 using namespace bmsd;
+using namespace bmsd::test;
 using app::Problem;
-
-namespace {
-
-/// Problems as text, for messages of failing tests.
-std::string all(const app::Parsed& parsed) {
-    std::string out;
-    for (const Problem& problem : parsed.problems) out += to_string(problem, "config.ini") + "\n";
-    return out;
-}
-
-bool mentions(const app::Parsed& parsed, std::string_view text) {
-    return all(parsed).find(text) != std::string::npos;
-}
-
-}  // namespace
 
 TEST(Config, EmptyMeansDefaults) {
     const auto parsed = app::parse_config("");
     EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
     EXPECT_DOUBLE_EQ(parsed.config.control.max_charge_current_a, 50);
     EXPECT_DOUBLE_EQ(parsed.config.control.max_cell_v, 3.45);
-    EXPECT_FALSE(parsed.config.poll_interval_s);
+    EXPECT_FALSE(parsed.config.defaults.poll_interval_s);
 }
 
 TEST(Config, ReadsTheDialect) {
@@ -48,24 +35,24 @@ TEST(Config, ReadsTheDialect) {
         "TEMPERATURE_1_NAME = Left = right ; no comment\r\n");
     EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
     const app::Config& config = parsed.config;
-    ASSERT_EQ(config.families.size(), 1u);
-    EXPECT_EQ(config.families[0]->type, "Jkbms_pb");
-    ASSERT_EQ(config.addresses.size(), 3u);
-    EXPECT_EQ(config.addresses[0].text, "0x01");
-    EXPECT_EQ(config.addresses[1].value, 2u);
-    EXPECT_EQ(config.addresses[1].text, "0x02");
-    EXPECT_EQ(config.addresses[2].value, 10u);
+    ASSERT_EQ(config.defaults.families.size(), 1u);
+    EXPECT_EQ(config.defaults.families[0]->type, "Jkbms_pb");
+    ASSERT_EQ(config.defaults.addresses.size(), 3u);
+    EXPECT_EQ(config.defaults.addresses[0].text, "0x01");
+    EXPECT_EQ(config.defaults.addresses[1].value, 2u);
+    EXPECT_EQ(config.defaults.addresses[1].text, "0x02");
+    EXPECT_EQ(config.defaults.addresses[2].value, 10u);
     EXPECT_DOUBLE_EQ(config.control.max_charge_current_a, 120.5);
     EXPECT_TRUE(config.control.block_on_disconnect);
     EXPECT_EQ(config.excluded_devices, (std::vector<std::string>{"/dev/ttyUSB2", "/dev/ttyUSB3"}));
-    EXPECT_DOUBLE_EQ(*config.poll_interval_s, 0);
+    EXPECT_DOUBLE_EQ(*config.defaults.poll_interval_s, 0);
     EXPECT_EQ(config.control.temperature_names[0], "Left = right ; no comment");
 }
 
 TEST(Config, OldNamesWorkAndAreMentioned) {
     const auto parsed = app::parse_config("[DEFAULT]\nMODBUS_ADDRESSES = 0x03\n");
-    ASSERT_EQ(parsed.config.addresses.size(), 1u);
-    EXPECT_EQ(parsed.config.addresses[0].value, 3u);
+    ASSERT_EQ(parsed.config.defaults.addresses.size(), 1u);
+    EXPECT_EQ(parsed.config.defaults.addresses[0].value, 3u);
     EXPECT_TRUE(mentions(parsed, "line 2: MODBUS_ADDRESSES: is now called BATTERY_ADDRESSES"));
     EXPECT_FALSE(parsed.has(Problem::Kind::warning));
 }
@@ -74,8 +61,8 @@ TEST(Config, TheNewNameWinsOverTheOldOne) {
     for (const char* text : {"[DEFAULT]\nMODBUS_ADDRESSES = 0x03\nBATTERY_ADDRESSES = 0x04\n",
                              "[DEFAULT]\nBATTERY_ADDRESSES = 0x04\nMODBUS_ADDRESSES = 0x03\n"}) {
         const auto parsed = app::parse_config(text);
-        ASSERT_EQ(parsed.config.addresses.size(), 1u);
-        EXPECT_EQ(parsed.config.addresses[0].value, 4u);
+        ASSERT_EQ(parsed.config.defaults.addresses.size(), 1u);
+        EXPECT_EQ(parsed.config.defaults.addresses[0].value, 4u);
     }
 }
 
@@ -90,7 +77,7 @@ TEST(Config, BadValuesKeepTheDefaultAndAreNamed) {
         "BATTERY_CELL_DATA_FORMAT = 1.5\n");
     EXPECT_DOUBLE_EQ(parsed.config.control.max_charge_current_a, 50);
     EXPECT_DOUBLE_EQ(parsed.config.control.max_cell_v, 3.45);
-    EXPECT_FALSE(parsed.config.poll_interval_s);
+    EXPECT_FALSE(parsed.config.defaults.poll_interval_s);
     EXPECT_TRUE(mentions(parsed, "line 2: MAX_BATTERY_CHARGE_CURRENT: '5O' is not a number"));
     EXPECT_TRUE(mentions(parsed, "line 3: MAX_CELL_VOLTAGE: '34.5' is outside the allowed range"));
     EXPECT_TRUE(mentions(parsed, "line 4"));
@@ -102,10 +89,48 @@ TEST(Config, BadValuesKeepTheDefaultAndAreNamed) {
 }
 
 TEST(Config, MisspeltKeysOfferTheNearest) {
-    const auto parsed = app::parse_config("[DEFAULT]\nMAX_CELL_VOLTGE = 3.5\n");
-    EXPECT_TRUE(mentions(parsed, "did you mean MAX_CELL_VOLTAGE?"));
-    EXPECT_TRUE(parsed.has(Problem::Kind::error));
-    EXPECT_FALSE(parsed.has(Problem::Kind::safety));
+    const auto parsed = app::parse_config("[DEFAULT]\nLOGGIN = DEBUG\n");
+    EXPECT_TRUE(complains(parsed, Problem::Kind::error, 2, "there is no such key; did you mean LOGGING?"));
+    EXPECT_EQ(parsed.problems.at(0).nearest, "LOGGING");
+    EXPECT_FALSE(app::parse_config("[DEFAULT]\nSOMETHING_ELSE = 1\n").has(Problem::Kind::safety));
+}
+
+TEST(Config, WhoMistypesALimitReliesOnIt) {
+    const auto parsed = app::parse_config("[DEFAULT]\nMAX_BATTERY_CHARGE_CURENT = 10\n");
+    EXPECT_TRUE(complains(parsed, Problem::Kind::safety, 2, "did you mean MAX_BATTERY_CHARGE_CURRENT?"));
+    const auto twice = app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE = 3.4\nMAX_CELL_VOLTAGE = 3.5\n");
+    EXPECT_TRUE(complains(twice, Problem::Kind::safety, 3, "first in line 2; this line is ignored"));
+    const auto section = app::parse_config("[DEFAUTL]\nMAX_CELL_VOLTAGE = 3.4\n");
+    EXPECT_TRUE(complains(section, Problem::Kind::safety, 1, "did you mean [DEFAULT]?")) << all(section);
+}
+
+TEST(Config, KeysWithoutEffectAreNotedWhenTheyWereChanged) {
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nPUBLISH_CONFIG_VALUES = True\n"), Problem::Kind::note, 2,
+                          "has no effect in this version"));
+    EXPECT_TRUE(app::parse_config("[DEFAULT]\nPUBLISH_CONFIG_VALUES = False\n").problems.empty()) << "as by default";
+    EXPECT_TRUE(app::parse_config("[DEFAULT]\nMQTT_BROKER_PORT = 70000\n").has(Problem::Kind::error))
+        << "checked all the same";
+}
+
+TEST(Config, SecretsAreNotShown) {
+    const auto parsed = app::parse_config("[DEFAULT]\nMQTT_PASSWORD = a%b\nMQTT_PASSWORD = c%d\n");
+    EXPECT_EQ(parsed.config.mqtt.password, "a%b");
+    ASSERT_FALSE(parsed.problems.empty());
+    for (const Problem& problem : parsed.problems) {
+        EXPECT_TRUE(problem.value.empty());
+        EXPECT_EQ(to_string(problem, "f").find('%'), std::string::npos);
+    }
+}
+
+TEST(Config, MessagesAreOneLineWhateverIsQuoted) {
+    const auto parsed =
+        app::parse_config("[DEFAULT]\nPOLL_INTERVAL = 1\n  2\x1b[2J\nLOGGING = " + std::string(5000, 'x'));
+    ASSERT_GE(parsed.problems.size(), 2u);
+    for (const Problem& problem : parsed.problems) {
+        const std::string text = to_string(problem, "config.ini");
+        EXPECT_TRUE(std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; })) << text;
+        EXPECT_LT(text.size(), 700u);
+    }
 }
 
 TEST(Config, KeysOfTheReferenceAreNoMistake) {
@@ -176,12 +201,16 @@ TEST(Config, FilesThatCannotBeRead) {
 
 TEST(ConfigKeys, NamesAreUniqueAndHelped) {
     std::vector<std::string_view> names;
-    for (const app::Key& key : app::keys()) {
-        EXPECT_FALSE(key.help.empty()) << key.name;
-        names.push_back(key.name);
-        for (const auto old_name : key.old_names) names.push_back(old_name);
+    for (const app::Group& group : app::key_groups()) {
+        EXPECT_FALSE(group.title.empty());
+        for (const app::Key& key : group.keys) {
+            EXPECT_FALSE(key.help.empty()) << key.name;
+            names.push_back(key.name);
+            for (const app::OldName& old_name : key.old_names)
+                if (!old_name.name.empty()) names.push_back(old_name.name);
+        }
     }
-    for (const auto name : app::keys_without_effect()) names.push_back(name);
+    for (const app::RetiredKey& retired : app::retired_keys()) names.push_back(retired.name);
     std::sort(names.begin(), names.end());
     EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
     EXPECT_TRUE(std::none_of(names.begin(), names.end(), [](auto name) { return name.empty(); }));

@@ -237,6 +237,75 @@ TEST_F(EngineTest, StopRemovesEveryBattery) {
     EXPECT_EQ(witness.removed_ids.size(), 2u);
 }
 
+TEST_F(EngineTest, ARemovedPortEndsAndItsDeviceMayBeOpenedAgain) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+
+    bool gone = false;
+    engine.remove_port("/dev/fake", [&] { gone = true; });
+    EXPECT_TRUE(engine.ports().empty());
+    EXPECT_FALSE(gone) << "not while its coroutine may still use it";
+    run_until([&] { return gone; });
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_FALSE(logged("the device is gone")) << "it was asked to end";
+
+    auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
+    link->batteries[1] = pack("4061234567890", 52.8);
+    engine.add_port({.name = "/dev/fake", .families = {&jkbms_pb()}, .poll = 20ms}, std::move(link));
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    EXPECT_EQ(witness.appeared_ids[1], "4061234567890") << "the identity is free again";
+    EXPECT_FALSE(all_failed);
+}
+
+TEST_F(EngineTest, ASilentPortCanBeRemovedAtOnce) {
+    start({1, 2});
+    run_until([&] { return !witness.waiting_for.empty(); });
+    const auto before = Clock::now();
+    bool gone = false;
+    engine.remove_port("/dev/fake", [&] { gone = true; });
+    run_until([&] { return gone; });
+    EXPECT_LT(Clock::now() - before, 2s) << "it does not wait for answers";
+    EXPECT_EQ(witness.removed_ids.size(), 2u) << "faces may have shown them as waiting";
+}
+
+TEST_F(EngineTest, APortThatIsNotThereIsGone) {
+    start({1});
+    bool gone = false;
+    engine.remove_port("/dev/other", [&] { gone = true; });
+    EXPECT_TRUE(gone);
+    EXPECT_EQ(engine.ports().size(), 1u);
+}
+
+TEST_F(EngineTest, APortAddedLaterThatDoesNotOpenEndsNothing) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    bool gone = false;
+    engine.remove_port("/dev/fake", [&] { gone = true; });
+    run_until([&] { return gone; });
+    auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
+    link->absent = true;
+    engine.add_port({.name = "/dev/fake", .families = {&jkbms_pb()}}, std::move(link));
+    run_until([&] { return logged("there is no such port"); });
+    EXPECT_FALSE(all_failed);
+}
+
+TEST_F(EngineTest, TheStateOfTheConfigurationCanChange) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    const Battery& battery = *engine.ports()[0]->stations()[0].battery;
+    engine.set_config_state(true, true);
+    EXPECT_TRUE(battery.config_error);
+    const int before = witness.updates;
+    run_until([&] { return witness.updates > before; });
+    EXPECT_EQ(battery.limits.ccl_a, 0);
+    engine.set_config_state(false, false);
+    run_until([&] { return battery.limits.ccl_a > 0; });
+    EXPECT_FALSE(battery.config_error);
+}
+
 TEST(Pace, CreepsTowardsTheTrueTimeAndIsSetBack) {
     engine::Pace pace;
     EXPECT_EQ(pace.expected(), 0ns);

@@ -1,0 +1,161 @@
+#include "app/config_ports.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+
+#include "app/config_checks.hpp"
+#include "bms/catalog.hpp"
+
+namespace bmsd::app {
+namespace {
+
+using Kind = Problem::Kind;
+
+std::vector<const bms::Family*> candidates(const PortConfig& port) {
+    if (!port.families.empty()) return port.families;
+    const auto all = bms::catalog();
+    return {all.begin(), all.end()};
+}
+
+/// Why no BMS of this port can have the address; empty if one can.
+std::string refusal(const std::vector<const bms::Family*>& families, std::uint32_t address) {
+    std::string why;
+    for (const bms::Family* family : families) {
+        if (!family->addresses.used) {
+            // The reason of a BMS that has addresses tells more.
+            if (why.empty())
+                why = std::string(family->type) +
+                      " has no bus address: one battery per port, leave BATTERY_ADDRESSES empty";
+            continue;
+        }
+        const auto usable = bms::check_address(*family, address);
+        if (usable) return {};
+        why = usable.error().detail;
+    }
+    return why;
+}
+
+/// Judges the settings of one port or of all. A line of 0 means that the value comes from elsewhere.
+class PortCheck {
+public:
+    PortCheck(const Lines& lines, std::vector<Problem>& problems) : lines_(lines), problems_(problems) {}
+
+    void check(const std::string& section, const PortConfig& port) {
+        const auto families = candidates(port);
+        check_addresses(section, port, families);
+        check_rate(section, port, families);
+    }
+
+private:
+    using Families = std::vector<const bms::Family*>;
+
+    void check_addresses(const std::string& section, const PortConfig& port, const Families& families) {
+        for (const engine::Address& address : port.addresses)
+            if (const std::string why = refusal(families, address.value); !why.empty())
+                return add(section, Kind::fatal, "BATTERY_ADDRESSES", address.text, why);
+    }
+
+    void check_rate(const std::string& section, const PortConfig& port, const Families& families) {
+        if (!port.baud) return;
+        std::string rates;
+        for (const bms::Family* family : families)
+            for (const std::uint32_t rate : family->serial.rates) {
+                if (rate == static_cast<std::uint32_t>(*port.baud)) return;
+                rates += (rates.empty() ? "" : ", ") + std::to_string(rate);
+            }
+        add(section, Kind::warning, "BAUD_RATE", std::to_string(*port.baud),
+            "no BMS that is looked for is known to use this rate; known are " + rates);
+    }
+
+    void add(const std::string& section, Kind kind, const char* key, std::string value, std::string text) {
+        int line = lines_.of(section, key);
+        if (line == 0 && section != default_section) {
+            // Inherited: it was judged there already, unless other types are looked for here.
+            if (lines_.of(section, "BMS_TYPE") == 0) return;
+            line = lines_.of(default_section, key);
+            text += " (it comes from [DEFAULT]; write another " + std::string(key) + " below [" + section +
+                    "], or an empty one)";
+        }
+        problems_.push_back({.kind = kind,
+                             .line = line,
+                             .key = key,
+                             .text = std::move(text),
+                             .value = std::move(value),
+                             .section = section});
+    }
+
+    const Lines& lines_;
+    std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+void check_ports(const Config& config, const Lines& lines, std::vector<Problem>& problems) {
+    PortCheck check(lines, problems);
+    check.check(default_section, config.defaults);
+    for (const PortSection& section : config.sections) {
+        check.check(section.name, section.settings);
+        if (!can_be_opened(section.name))
+            problems.push_back({.kind = Kind::warning,
+                                .line = section.line,
+                                .key = section.name,
+                                .text = "links of this kind are not in this version; the section has no effect",
+                                .section = section.name});
+    }
+}
+
+/// What link::make_link() and the replay know.
+bool can_be_opened(std::string_view port) {
+    return port.starts_with('/') || port.starts_with("tcp://") || port.starts_with("replay:");
+}
+
+bool is_port_name(std::string_view name) {
+    if (name.starts_with('/') || name.starts_with("replay:") || name.find("://") != std::string_view::npos) return true;
+    const auto can = name.find("can");
+    const auto digits = can == std::string_view::npos ? can : can + 3;
+    return digits != std::string_view::npos && digits < name.size() &&
+           name.find_first_not_of("0123456789", digits) == std::string_view::npos;
+}
+
+bool same_port(const std::string& a, const std::string& b) {
+    std::error_code error;
+    return a == b || (a.starts_with('/') && b.starts_with('/') && std::filesystem::equivalent(a, b, error));
+}
+
+const PortSection* section_of(const Config& config, const std::string& port) {
+    for (const PortSection& section : config.sections)
+        if (section.name == port) return &section;
+    for (const PortSection& section : config.sections)
+        if (same_port(section.name, port)) return &section;
+    return nullptr;
+}
+
+const PortConfig& settings_for(const Config& config, const std::string& port) {
+    const PortSection* section = section_of(config, port);
+    return section ? section->settings : config.defaults;
+}
+
+std::vector<std::string> configured_ports(const Config& config) {
+    std::vector<std::string> ports = config.ports;
+    for (const PortSection& section : config.sections)
+        if (can_be_opened(section.name) &&
+            std::none_of(ports.begin(), ports.end(), [&](const auto& port) { return same_port(port, section.name); }))
+            ports.push_back(section.name);
+    return ports;
+}
+
+engine::PortSettings engine_settings(const Config& config, const std::string& port) {
+    const PortConfig& chosen = settings_for(config, port);
+    engine::PortSettings settings;
+    settings.name = port;
+    settings.families = candidates(chosen);
+    settings.addresses = chosen.addresses;
+    if (chosen.poll_interval_s) settings.poll = std::chrono::milliseconds(std::lround(*chosen.poll_interval_s * 1000));
+    if (chosen.baud) settings.baud = static_cast<std::uint32_t>(*chosen.baud);
+    settings.options = chosen.options;
+    return settings;
+}
+
+}  // namespace bmsd::app

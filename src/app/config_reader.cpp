@@ -1,0 +1,222 @@
+#include "app/config_reader.hpp"
+
+#include <algorithm>
+
+#include "app/config_ports.hpp"
+#include "model/words.hpp"
+
+namespace bmsd::app {
+namespace {
+
+/// A misspelt word is this near to what was meant.
+constexpr std::size_t likely_misspelt = 2;
+
+/// Without a known type or address nothing sensible can be asked.
+bool decides_whom_we_ask(const Slot& slot) {
+    return std::holds_alternative<std::vector<const bms::Family*>*>(slot) ||
+           std::holds_alternative<std::vector<engine::Address>*>(slot);
+}
+
+Problem::Kind weight_of(const Key& key) {
+    return key.safety ? Problem::Kind::safety : Problem::Kind::error;
+}
+
+std::string per_port_keys() {
+    std::string names;
+    for (const Key& key : port_keys().keys) names += (names.empty() ? "" : ", ") + std::string(key.name);
+    return names;
+}
+
+}  // namespace
+
+void ConfigReader::read(std::string_view text) {
+    const std::vector<Section> sections = split(text);
+    for (const Section& section : sections)
+        if (section.kind == Section::Kind::defaults) apply(section, nullptr);
+    // Ports inherit what holds for all, wherever in the file that stands.
+    for (const Section& section : sections) {
+        if (section.kind == Section::Kind::unknown) refuse(section);
+        if (section.kind != Section::Kind::port) continue;
+        PortSection& port =
+            parsed_.config.sections.emplace_back(PortSection{section.name, section.line, parsed_.config.defaults});
+        apply(section, &port.settings);
+    }
+    check_control(parsed_.config, lines_, parsed_.problems);
+    check_ports(parsed_.config, lines_, parsed_.problems);
+    std::stable_sort(parsed_.problems.begin(), parsed_.problems.end(),
+                     [](const Problem& a, const Problem& b) { return a.line < b.line; });
+}
+
+// ---- the structure of the file -------------------------------------------------------------------
+std::vector<ConfigReader::Section> ConfigReader::split(std::string_view text) {
+    std::vector<Section> sections;
+    std::size_t current = 0;
+    for (const IniLine& line : read_ini(text)) {
+        if (line.kind == IniLine::Kind::section) {
+            current = static_cast<std::size_t>(&open_section(sections, line) - sections.data());
+            continue;
+        }
+        if (sections.empty()) {
+            add(Kind::error, default_section, line,
+                "the first line must be [DEFAULT]; the lines below are read all the same");
+            sections.push_back({Section::Kind::defaults, default_section, line.number, {}});
+        }
+        Section& section = sections[current];
+        if (line.kind == IniLine::Kind::junk) {
+            add(Kind::error, section.name, line, "this line is neither a comment nor KEY = value");
+            continue;
+        }
+        if (line.indented)
+            add(Kind::warning, section.name, line,
+                "the line is indented; the Python driver would take it for the end of the line above");
+        section.entries.push_back(line);
+    }
+    return sections;
+}
+
+ConfigReader::Section& ConfigReader::open_section(std::vector<Section>& sections, const IniLine& line) {
+    Section section{Section::Kind::unknown, line.name, line.number, {}};
+    if (same_word(line.name, default_section)) {
+        section.kind = Section::Kind::defaults;
+        section.name = default_section;
+        if (line.name != default_section)
+            add(Kind::warning, default_section, line, "the Python driver knows [DEFAULT] in capitals only");
+    } else if (is_port_name(line.name)) {
+        section.kind = Section::Kind::port;
+    }
+    const auto same = std::find_if(sections.begin(), sections.end(), [&](const Section& other) {
+        return other.kind == section.kind && other.name == section.name;
+    });
+    if (same == sections.end()) return sections.emplace_back(std::move(section));
+    if (section.kind == Section::Kind::port)
+        add(Kind::warning, section.name, line,
+            "the section is there twice, first in line " + std::to_string(same->line) + "; both parts count");
+    return *same;
+}
+
+/// What somebody wrote for his battery must not be lost without a sound.
+void ConfigReader::refuse(const Section& section) {
+    std::string text = "the section [" + section.name + "] is not known";
+    if (!section.entries.empty()) text += ", what stands below it has no effect";
+    if (word_distance(section.name, default_section) <= likely_misspelt)
+        text += "; did you mean [DEFAULT]?";
+    else
+        text +=
+            "; what holds for all batteries goes below [DEFAULT], what holds for one port below its name, for "
+            "example [/dev/ttyUSB0]";
+    parsed_.problems.push_back({.kind = section.entries.empty() ? Kind::error : Kind::safety,
+                                .line = section.line,
+                                .key = section.name,
+                                .text = std::move(text),
+                                .section = section.name});
+}
+
+// ---- keys ----------------------------------------------------------------------------------------
+/// Which line counts for which key.
+ConfigReader::Entries ConfigReader::resolve(const Section& section) {
+    Entries entries;
+    for (const IniLine& line : section.entries) {
+        const Found found = find_key(line.name);
+        if (known(section, line, found)) choose(entries, section, line, found);
+    }
+    return entries;
+}
+
+/// Null, with a problem, if the section cannot have this key.
+const Key* ConfigReader::known(const Section& section, const IniLine& line, Found found) {
+    if (found.key && (section.kind == Section::Kind::defaults || is_per_port(*found.key))) return found.key;
+    if (found.key) {
+        add(weight_of(*found.key), section.name, line,
+            "holds for all batteries, not for one port; move it below [DEFAULT] (a port may have " + per_port_keys() +
+                ")");
+        return nullptr;
+    }
+    for (const RetiredKey& retired : retired_keys())
+        if (same_word(retired.name, line.name)) {
+            add(retired.kind, section.name, line, std::string(retired.why));
+            return nullptr;
+        }
+    const std::string_view nearest = nearest_key(line.name);
+    // Who mistypes a limit relies on it.
+    const bool meant = word_distance(nearest, line.name) <= likely_misspelt;
+    add(meant ? weight_of(*find_key(nearest).key) : Kind::error, section.name, line,
+        "there is no such key; did you mean " + std::string(nearest) + "?");
+    parsed_.problems.back().nearest = nearest;
+    return nullptr;
+}
+
+/// The new name wins over an old one; of two equal names the first.
+void ConfigReader::choose(Entries& entries, const Section& section, const IniLine& line, Found found) {
+    const auto [at, added] = entries.try_emplace(found.key, Written{&line, found.old_name});
+    if (added) return;
+    Written& kept = at->second;
+    Written ignored{&line, found.old_name};
+    if (kept.old_name && !ignored.old_name) std::swap(kept, ignored);
+    const std::string number = std::to_string(kept.line->number);
+    if (ignored.old_name && !kept.old_name)
+        return add(Kind::note, section.name, *ignored.line,
+                   "is now called " + std::string(found.key->name) + ", which is set in line " + number +
+                       "; this line is ignored");
+    const bool harmless = ignored.line->value == kept.line->value;
+    add(harmless ? Kind::error : weight_of(*found.key), section.name, *ignored.line,
+        "the key is there twice, first in line " + number + "; this line is ignored");
+}
+
+/// Gives the keys of a section their values, in the order of the tables. `port`: whose section it is; null: for all.
+void ConfigReader::apply(const Section& section, PortConfig* port) {
+    const Entries entries = resolve(section);
+    for (const Group& group : key_groups())
+        for (const Key& key : group.keys) {
+            const auto written = entries.find(&key);
+            if (written == entries.end()) continue;
+            lines_.set(section.name, key.name, written->second.line->number, written->second.line->value);
+            take(section, key, written->second, port ? std::get<1>(key.place)(*port) : slot_of(key, parsed_.config));
+        }
+}
+
+void ConfigReader::take(const Section& section, const Key& key, const Written& written, const Slot& slot) {
+    const IniLine& line = *written.line;
+    std::string value = line.value;
+    if (written.old_name) {
+        const auto convert = written.old_name->convert;
+        if (convert) value = convert(value, parsed_.config);
+        add(Kind::note, section.name, line,
+            "is now called " + std::string(key.name) +
+                (convert ? "; it counts as " + std::string(key.name) + " = " + value : ""));
+    }
+    const auto remark = read_value(slot, value, key.range);
+    if (!remark) return note_effect(section, key, line, slot);
+    if (remark->kind != Kind::error) return add(remark->kind, section.name, line, remark->text);
+    const std::string allowed = allowed_text(slot, key.range, key.unit);
+    std::string text = remark->text + (allowed.empty() ? "" : " (allowed: " + allowed + ")");
+    if (decides_whom_we_ask(slot)) return add(Kind::fatal, section.name, line, std::move(text));
+    const std::string instead = value_text(slot);
+    text += instead.empty() ? "; it counts as empty" : "; " + instead + " is used instead";
+    add(weight_of(key), section.name, line, std::move(text));
+}
+
+/// What the user changed in vain.
+void ConfigReader::note_effect(const Section& section, const Key& key, const IniLine& line, const Slot& slot) {
+    if (key.effect == Effect::now) return;
+    Config unchanged;
+    if (value_text(slot) == value_text(slot_of(key, unchanged))) return;
+    add(Kind::note, section.name, line,
+        key.effect == Effect::later ? "has no effect in this version" : "has no effect: " + std::string(key.help));
+}
+
+void ConfigReader::add(Kind kind, const std::string& section, const IniLine& line, std::string text) {
+    Problem problem{.kind = kind,
+                    .line = line.number,
+                    .key = line.name,
+                    .text = std::move(text),
+                    .value = line.value,
+                    .section = section};
+    if (const Key* key = find_key(line.name).key) {
+        if (key->secret) problem.value.clear();
+        Config any;
+        problem.allowed = allowed_text(slot_of(*key, any), key->range, key->unit);
+    }
+    parsed_.problems.push_back(std::move(problem));
+}
+
+}  // namespace bmsd::app

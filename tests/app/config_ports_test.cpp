@@ -1,0 +1,231 @@
+// Sections of ports, addresses, types and rates.
+#include "app/config_ports.hpp"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "folder.hpp"
+#include "problems.hpp"
+
+using namespace bmsd;
+using namespace bmsd::test;
+using Kind = app::Problem::Kind;
+
+namespace {
+
+/// The first port's settings after `[DEFAULT]` and these lines.
+app::Parsed parse(const std::string& lines) {
+    return app::parse_config("[DEFAULT]\n" + lines);
+}
+
+}  // namespace
+
+TEST(ConfigPorts, ASectionInheritsAndOverrides) {
+    const auto parsed = parse(
+        "BMS_TYPE = Jkbms_pb\n"
+        "BATTERY_ADDRESSES = 0x01, 0x02\n"
+        "POLL_INTERVAL = 2\n"
+        "[/dev/ttyUSB0]\n"
+        "BATTERY_ADDRESSES = 0x03\n"
+        "BAUD_RATE = 115200\n"
+        "INVERT_CURRENT_MEASUREMENT = -1\n"
+        "BATTERY_CAPACITY = 280.5\n"
+        "[tcp://10.0.0.5:502]\n"
+        "BMS_TYPE = Jkbms\n"
+        "MODBUS_ADDRESSES =\n"
+        "POLL_INTERVAL =\n");
+    EXPECT_FALSE(parsed.has(Kind::warning)) << all(parsed);
+    ASSERT_EQ(parsed.config.sections.size(), 2u);
+
+    const auto usb = app::engine_settings(parsed.config, "/dev/ttyUSB0");
+    EXPECT_EQ(usb.name, "/dev/ttyUSB0");
+    ASSERT_EQ(usb.families.size(), 1u);
+    EXPECT_EQ(usb.families[0]->type, "Jkbms_pb");
+    ASSERT_EQ(usb.addresses.size(), 1u);
+    EXPECT_EQ(usb.addresses[0].value, 3u);
+    EXPECT_EQ(usb.poll, std::chrono::milliseconds(2000));
+    EXPECT_EQ(usb.baud, 115200u);
+    EXPECT_TRUE(usb.options.invert_current);
+    EXPECT_EQ(usb.options.capacity_ah, 280.5);
+
+    const auto tcp = app::engine_settings(parsed.config, "tcp://10.0.0.5:502");
+    EXPECT_EQ(tcp.families[0]->type, "Jkbms");
+    EXPECT_TRUE(tcp.addresses.empty());
+    EXPECT_FALSE(tcp.poll) << "empty: the family's own";
+    EXPECT_FALSE(tcp.baud);
+    EXPECT_FALSE(tcp.options.invert_current);
+
+    const auto other = app::engine_settings(parsed.config, "/dev/ttyUSB7");
+    EXPECT_EQ(other.addresses.size(), 2u);
+    EXPECT_EQ(other.poll, std::chrono::milliseconds(2000));
+}
+
+TEST(ConfigPorts, SectionsInheritFromAllOfDefaultWhereverItStands) {
+    const auto parsed = app::parse_config(
+        "[/dev/ttyUSB0]\nBATTERY_ADDRESSES = 0x02\n[DEFAULT]\nBMS_TYPE = Jkbms_pb\nPOLL_INTERVAL = 3\n");
+    EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
+    EXPECT_EQ(app::settings_for(parsed.config, "/dev/ttyUSB0").poll_interval_s, 3);
+    EXPECT_TRUE(parsed.config.defaults.addresses.empty());
+}
+
+TEST(ConfigPorts, ADeviceIsFoundUnderItsOtherName) {
+    TemporaryFolder folder;
+    folder.write("ttyUSB0", "");
+    folder.write("ttyUSB1", "");
+    std::filesystem::create_symlink(folder.file("ttyUSB0"), folder.file("by-id"));
+    const auto parsed = parse("[" + folder.file("by-id") + "]\nPOLL_INTERVAL = 7\n");
+    EXPECT_EQ(app::settings_for(parsed.config, folder.file("ttyUSB0")).poll_interval_s, 7);
+    EXPECT_EQ(app::settings_for(parsed.config, folder.file("by-id")).poll_interval_s, 7);
+    EXPECT_FALSE(app::settings_for(parsed.config, folder.file("ttyUSB1")).poll_interval_s);
+    EXPECT_FALSE(app::settings_for(parsed.config, folder.file("ttyUSB9")).poll_interval_s) << "not there";
+
+    const auto both = parse("PORTS = " + folder.file("ttyUSB0") + "\n[" + folder.file("by-id") + "]\n[" +
+                            folder.file("ttyUSB1") + "]\n");
+    EXPECT_EQ(app::configured_ports(both.config),
+              (std::vector<std::string>{folder.file("ttyUSB0"), folder.file("ttyUSB1")}))
+        << "one device is one port";
+}
+
+TEST(ConfigPorts, TheNameThatIsWrittenWinsOverALink) {
+    TemporaryFolder folder;
+    folder.write("ttyUSB0", "");
+    std::filesystem::create_symlink(folder.file("ttyUSB0"), folder.file("by-id"));
+    const auto parsed = parse("[" + folder.file("by-id") + "]\nPOLL_INTERVAL = 7\n[" + folder.file("ttyUSB0") +
+                              "]\nPOLL_INTERVAL = 8\n");
+    EXPECT_EQ(app::settings_for(parsed.config, folder.file("ttyUSB0")).poll_interval_s, 8);
+}
+
+TEST(ConfigPorts, WhatIsNoPortIsNoSection) {
+    for (const char* name : {"/dev/ttyUSB0", "/dev/serial/by-id/usb-FTDI_x-if00-port0", "tcp://10.0.0.5:502", "can0",
+                             "vecan1", "vcan12", "ble://C8:47:8C:00:00:00", "replay:file.json"})
+        EXPECT_TRUE(app::is_port_name(name)) << name;
+    for (const char* name : {"", "DEFAULT", "ttyUSB0", "can", "canopen", "candy1x", "other"})
+        EXPECT_FALSE(app::is_port_name(name)) << name;
+}
+
+TEST(ConfigPorts, KeysThatHoldForAllAreRefusedWithTheirLine) {
+    const auto parsed = parse("[/dev/ttyUSB0]\nLOGGING = DEBUG\nMAX_BATTERY_CHARGE_CURRENT = 20\nPOLL_INTERVL = 2\n");
+    EXPECT_TRUE(complains(parsed, Kind::error, 3, "move it below [DEFAULT]")) << all(parsed);
+    EXPECT_TRUE(complains(parsed, Kind::safety, 4, "move it below [DEFAULT]")) << "a limit that does not hold";
+    EXPECT_TRUE(complains(parsed, Kind::error, 5, "did you mean POLL_INTERVAL?"));
+    EXPECT_EQ(parsed.config.log_level, app::LogLevel::info);
+    EXPECT_EQ(parsed.config.control.max_charge_current_a, 50);
+    EXPECT_EQ(parsed.problems[0].section, "/dev/ttyUSB0");
+}
+
+TEST(ConfigPorts, ABadValueOfAPortKeepsWhatHoldsForAll) {
+    const auto parsed = parse("POLL_INTERVAL = 4\n[/dev/ttyUSB0]\nPOLL_INTERVAL = fast\nBAUD_RATE = 9\n");
+    EXPECT_TRUE(complains(parsed, Kind::error, 4, "'fast' is not a number (allowed: 0 to 60 s); 4 is used instead"));
+    EXPECT_TRUE(complains(parsed, Kind::error, 5, "(allowed: 300 to 4000000 baud)")) << all(parsed);
+    EXPECT_EQ(parsed.config.sections[0].settings.poll_interval_s, 4);
+}
+
+TEST(ConfigPorts, ASectionWrittenTwiceCountsOnce) {
+    const auto parsed =
+        parse("[/dev/ttyUSB0]\nPOLL_INTERVAL = 2\n[/dev/ttyUSB1]\n[/dev/ttyUSB0]\nBAUD_RATE = 115200\n");
+    EXPECT_TRUE(complains(parsed, Kind::warning, 5, "there twice, first in line 2"));
+    ASSERT_EQ(parsed.config.sections.size(), 2u);
+    EXPECT_EQ(parsed.config.sections[0].settings.poll_interval_s, 2);
+    EXPECT_EQ(parsed.config.sections[0].settings.baud, 115200);
+}
+
+TEST(ConfigPorts, SectionsMakePorts) {
+    const auto parsed = parse("PORTS = /dev/ttyUSB5\n[tcp://10.0.0.5:502]\n[/dev/ttyUSB5]\n[can0]\n");
+    EXPECT_EQ(app::configured_ports(parsed.config), (std::vector<std::string>{"/dev/ttyUSB5", "tcp://10.0.0.5:502"}));
+    EXPECT_TRUE(complains(parsed, Kind::warning, 5, "not in this version")) << "nothing can open can0";
+}
+
+// ---- addresses -----------------------------------------------------------------------------------
+
+TEST(ConfigAddresses, EverySpellingIsHexadecimal) {
+    const auto parsed = parse("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x01, 2 ,0x0a,0XB, f\n");
+    EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
+    const auto& addresses = parsed.config.defaults.addresses;
+    ASSERT_EQ(addresses.size(), 5u);
+    const std::uint32_t values[] = {1, 2, 10, 11, 15};
+    const char* texts[] = {"0x01", "0x02", "0x0a", "0x0b", "0x0f"};
+    for (std::size_t i = 0; i < 5; ++i) {
+        EXPECT_EQ(addresses[i].value, values[i]);
+        EXPECT_EQ(addresses[i].text, texts[i]);
+    }
+}
+
+TEST(ConfigAddresses, WhoCountsInTensIsTold) {
+    app::Parsed parsed = parse("BATTERY_ADDRESSES = 10\n");
+    ASSERT_EQ(parsed.config.defaults.addresses.size(), 1u);
+    EXPECT_EQ(parsed.config.defaults.addresses[0].value, 16u);
+    EXPECT_TRUE(complains(parsed, Kind::note, 2, "'10' is read as hexadecimal 0x10")) << all(parsed);
+}
+
+TEST(ConfigAddresses, TyposAreExplained) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"0x0g", "'g' is no hexadecimal digit"},
+        {"1;2", "separated by commas, not by a semicolon"},
+        {"0x01 0x02", "separated by commas, not by a blank"},
+        {"0x01/0x02", "separated by commas, not by a slash"},
+        {"0x01, 0x", "digits are missing"},
+        {"0x100", "the largest is 0xff"},
+        {"-1", "'-' is no hexadecimal digit"},
+        {"O1", "'O' is no hexadecimal digit"},
+        {"0x01, 0x02, 1", "the address 0x01 is listed twice"},
+    };
+    for (const auto& [list, why] : cases) {
+        const auto parsed = parse("BATTERY_ADDRESSES = " + std::string(list) + "\n");
+        EXPECT_TRUE(complains(parsed, Kind::fatal, 2, why)) << list << "\n" << all(parsed);
+        EXPECT_TRUE(parsed.config.defaults.addresses.empty()) << list;
+    }
+}
+
+TEST(ConfigAddresses, WhatTheFamilyRefusesIsExplained) {
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x01, 0x00\n"), Kind::fatal, 3,
+                          "all DIP switches off = master mode"));
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x10\n"), Kind::fatal, 3, "0x01..0x0F"));
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms\nBATTERY_ADDRESSES = 0x01, 0x02\n"), Kind::fatal, 3,
+                          "no bus address: one battery per port"));
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms_pb\n[/dev/ttyUSB0]\nBATTERY_ADDRESSES = 0\n"), Kind::fatal, 4,
+                          "master mode"));
+    EXPECT_FALSE(parse("BMS_TYPE = Jkbms, Jkbms_pb\nBATTERY_ADDRESSES = 0x0f\n").has(Kind::warning))
+        << "one of the types can have it";
+}
+
+TEST(ConfigAddresses, InheritedOnesThatDoNotFitAreExplainedOnce) {
+    const auto parsed = parse(
+        "BMS_TYPE = Jkbms_pb\n"
+        "BATTERY_ADDRESSES = 0x01\n"
+        "[/dev/ttyUSB0]\n"
+        "BMS_TYPE = Jkbms\n"
+        "[/dev/ttyUSB1]\n"
+        "POLL_INTERVAL = 2\n");
+    EXPECT_EQ(parsed.problems.size(), 1u) << all(parsed);
+    EXPECT_TRUE(complains(parsed, Kind::fatal, 3, "write another BATTERY_ADDRESSES below [/dev/ttyUSB0]"));
+}
+
+// ---- types and rates -----------------------------------------------------------------------------
+
+TEST(ConfigTypes, ListsAreUnderstood) {
+    const auto parsed = parse("BMS_TYPE = jkbms_PB, Jkbms, Jkbms\n");
+    EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
+    ASSERT_EQ(parsed.config.defaults.families.size(), 2u);
+    EXPECT_EQ(parsed.config.defaults.families[0]->type, "Jkbms_pb");
+}
+
+TEST(ConfigTypes, UnknownOnesOfferTheNearest) {
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms, Jkbms_bp\n"), Kind::fatal, 2, "did you mean Jkbms_pb?"));
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms; Jkbms_pb\n"), Kind::fatal, 2, "separated by commas"));
+    EXPECT_TRUE(complains(parse("[/dev/ttyUSB0]\nBMS_TYPE = Jkbmss\n"), Kind::fatal, 3, "did you mean Jkbms?"));
+}
+
+TEST(ConfigTypes, TypesOfLaterVersionsLeaveTheOthers) {
+    const auto some = parse("BMS_TYPE = Xdzn_Ble, Jkbms_pb\n");
+    EXPECT_TRUE(complains(some, Kind::warning, 2, "'Xdzn_Ble' is not in this version")) << all(some);
+    EXPECT_EQ(some.config.defaults.families.size(), 1u);
+    EXPECT_TRUE(complains(parse("BMS_TYPE = MNB\n"), Kind::fatal, 2, "SPI"));
+    EXPECT_TRUE(complains(parse("BMS_TYPE = aiobmsble_ogt\n"), Kind::fatal, 2, "not in this version"));
+}
+
+TEST(ConfigTypes, ARateNobodyUsesIsDoubted) {
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms_pb\nBAUD_RATE = 9600\n"), Kind::warning, 3, "known are 115200"));
+    EXPECT_FALSE(parse("BMS_TYPE = Jkbms_pb\nBAUD_RATE = 115200\n").has(Kind::note));
+    EXPECT_TRUE(complains(parse("INVERT_CURRENT_MEASUREMENT = 0\n"), Kind::safety, 2, "'0' is neither 1 nor -1"));
+}

@@ -1,0 +1,90 @@
+#include "app/last_good.hpp"
+
+#include <gtest/gtest.h>
+
+#include "folder.hpp"
+#include "problems.hpp"
+
+using namespace bmsd;
+using namespace bmsd::test;
+using Kind = app::Problem::Kind;
+
+namespace {
+
+constexpr const char* good = "\xEF\xBB\xBF[DEFAULT]\r\nMAX_BATTERY_CHARGE_CURRENT = 20\n";
+constexpr const char* bad = "[DEFAULT]\nMAX_BATTERY_CHARGE_CURRENT = 2O\nPOLL_INTERVAL = 5\n";
+
+}  // namespace
+
+TEST(LastGood, IsUsedInsteadOfOneWithAnUnsafeError) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    const auto used = kept.instead_of(app::parse_config(bad));
+    EXPECT_EQ(used.config.control.max_charge_current_a, 20);
+    EXPECT_FALSE(used.config.defaults.poll_interval_s) << "all of it, not a mixture";
+    EXPECT_TRUE(complains(used, Kind::error, 2, "'2O' is not a number")) << all(used);
+    EXPECT_TRUE(mentions(used, "the last good configuration is used instead, kept in " + folder.path()));
+    EXPECT_FALSE(used.has(Kind::safety)) << "the batteries may be charged";
+}
+
+TEST(LastGood, IsUsedWhenNothingSensibleCouldBeAsked) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    const auto used = kept.instead_of(app::parse_config("[DEFAULT]\nBMS_TYPE = Jkbms_bp\n"));
+    EXPECT_FALSE(used.has(Kind::fatal));
+    EXPECT_EQ(used.config.control.max_charge_current_a, 20);
+}
+
+TEST(LastGood, IsNotNeededForHarmlessErrors) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    const auto used = kept.instead_of(app::parse_config("[DEFAULT]\nPOLL_INTERVAL = x\n"));
+    EXPECT_EQ(used.config.control.max_charge_current_a, 50);
+}
+
+TEST(LastGood, NothingWithErrorsIsKept) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config("[DEFAULT]\nPOLL_INTERVAL = x\n")));
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    EXPECT_TRUE(kept.instead_of(app::parse_config(bad)).has(Kind::safety)) << "none is kept: 0 A";
+}
+
+TEST(LastGood, WhatReplacedABadOneIsNotTakenForTheFile) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    ASSERT_TRUE(kept.keep(kept.instead_of(app::parse_config(bad))));
+    EXPECT_EQ(kept.instead_of(app::parse_config(bad)).config.control.max_charge_current_a, 20);
+}
+
+TEST(LastGood, TheCopyOfAnotherFileIsNotTaken) {
+    TemporaryFolder folder;
+    ASSERT_TRUE(app::LastGood(folder.path(), "/etc/other.ini").keep(app::parse_config(good)));
+    EXPECT_TRUE(app::LastGood(folder.path(), "/etc/config.ini").instead_of(app::parse_config(bad)).has(Kind::safety));
+}
+
+TEST(LastGood, WithoutAStateDirectoryNothingIsKept) {
+    const app::LastGood kept("", "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    EXPECT_TRUE(kept.instead_of(app::parse_config(bad)).has(Kind::safety));
+}
+
+TEST(LastGood, ADamagedCopyIsNotTaken) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), folder.file("config.ini"));
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    ASSERT_FALSE(kept.instead_of(app::parse_config(bad)).has(Kind::safety));
+    folder.write("last-good.ini", "; last good copy of " + folder.file("config.ini") + "\n[DEFAULT]\nMAX_BATTERY_CH");
+    EXPECT_TRUE(kept.instead_of(app::parse_config(bad)).has(Kind::safety));
+}
+
+TEST(LastGood, AFileThatCannotBeReadIsNotReplaced) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/nonexistent/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    EXPECT_TRUE(kept.instead_of(app::read_config("/nonexistent/config.ini")).has(Kind::fatal));
+}

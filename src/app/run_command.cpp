@@ -56,6 +56,22 @@ std::string wrong_address(const Config& config, const std::vector<const bms::Fam
     return {};
 }
 
+/// What to warn of in the configured addresses that some candidate can have.
+std::vector<std::string> unusual_addresses(const Config& config, const std::vector<const bms::Family*>& families) {
+    std::vector<std::string> all;
+    for (const engine::Address& address : config.addresses) {
+        std::string warning;
+        for (const bms::Family* family : families) {
+            const auto usable = bms::check_address(*family, address.value);
+            if (!usable) continue;
+            warning = *usable;
+            if (warning.empty()) break;
+        }
+        if (!warning.empty()) all.push_back("BATTERY_ADDRESSES: " + warning);
+    }
+    return all;
+}
+
 /// Two names of one device would make us fight with ourselves.
 std::vector<std::string> without_duplicates(const std::vector<std::string>& ports, const Report& report) {
     namespace fs = std::filesystem;
@@ -103,6 +119,7 @@ public:
             report_(Severity::error, why);
             return user_must_act;
         }
+        for (const std::string& warning : unusual_addresses(config_, families)) report_(Severity::warning, warning);
         if (const auto code = add_ports(families)) return *code;
         if (!make_state_dir()) return user_must_act;
         if (options_.bus != "none") {

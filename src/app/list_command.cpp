@@ -74,10 +74,15 @@ json::value addresses_json(const bms::Addresses& addresses) {
     json::array refused;
     for (const bms::RefusedAddress& entry : addresses.refused)
         refused.push_back(json::object{{"address", entry.address}, {"why", entry.why}});
+    json::array usual;
+    for (const bms::AddressRange& range : addresses.usual)
+        usual.push_back(json::object{{"first", range.first}, {"last", range.last}});
     return {{"first", addresses.first},
             {"last", addresses.last},
             {"standard", addresses.standard},
             {"meaning", addresses.meaning},
+            {"factory", json::array(addresses.factory.begin(), addresses.factory.end())},
+            {"usual", std::move(usual)},
             {"refused", std::move(refused)}};
 }
 

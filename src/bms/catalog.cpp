@@ -11,13 +11,15 @@ namespace bmsd::bms {
 extern const Family daly;
 extern const Family jkbms;
 extern const Family jkbms_pb;
+extern const Family renogy;
 
 namespace {
 
-constexpr std::array<const Family*, 3> families = {
+constexpr std::array<const Family*, 4> families = {
     &jkbms,
     &jkbms_pb,
     &daly,
+    &renogy,
 };
 
 }  // namespace

@@ -90,9 +90,19 @@ std::string when(const Request& request) {
 
 void describe_addresses(std::string& out, const Addresses& addresses) {
     if (!addresses.used) return line(out, "addresses", "none: one battery per port");
+    const auto range = [](std::uint32_t first, std::uint32_t last) {
+        return first == last ? hex(first, 2) : hex(first, 2) + " to " + hex(last, 2);
+    };
     line(out, "addresses",
-         hex(addresses.first, 2) + " to " + hex(addresses.last, 2) + ", standard " + hex(addresses.standard, 2) + ": " +
+         range(addresses.first, addresses.last) + ", standard " + hex(addresses.standard, 2) + ": " +
              std::string(addresses.meaning));
+    std::string factory;
+    for (const std::uint32_t address : addresses.factory) factory += (factory.empty() ? "" : ", ") + hex(address, 2);
+    if (!factory.empty()) line(out, "from the factory also", factory);
+    std::string usual;
+    for (const AddressRange& part : addresses.usual)
+        usual += (usual.empty() ? "" : ", ") + range(part.first, part.last);
+    if (!usual.empty()) line(out, "usual addresses", usual);
     for (const RefusedAddress& refused : addresses.refused)
         line(out, "refused address", hex(refused.address, 2) + ": " + std::string(refused.why));
 }

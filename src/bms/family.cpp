@@ -1,5 +1,6 @@
 #include "bms/family.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace bmsd::bms {
@@ -34,28 +35,54 @@ void answer(const Family& family, const Request& request, const Asking& asking, 
     family.wrap(request, asking, payload, out);
 }
 
-Result<void> check_address(const Family& family, std::uint32_t address) {
+namespace {
+
+std::string in_hex(std::uint32_t address) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%02X", address);
+    return text;
+}
+
+std::string list(std::span<const AddressRange> ranges) {
+    std::string out;
+    for (const AddressRange& range : ranges) {
+        out.append(out.empty() ? "" : ", ").append(in_hex(range.first));
+        if (range.last != range.first) out.append("..").append(in_hex(range.last));
+    }
+    return out;
+}
+
+/// Empty if batteries of the family are usually met at this address.
+std::string warning_of(const Family& family, std::uint32_t address) {
+    const auto usual = family.addresses.usual;
+    const auto holds = [&](const AddressRange& range) { return range.first <= address && address <= range.last; };
+    if (usual.empty() || std::any_of(usual.begin(), usual.end(), holds)) return {};
+    return "address " + in_hex(address) + " is unusual for " + std::string(family.type) +
+           ", whose batteries are met at " + list(usual) + "; it is asked all the same";
+}
+
+}  // namespace
+
+Result<std::string> check_address(const Family& family, std::uint32_t address) {
     const auto fail = [&](std::string_view why) {
-        char head[64];
-        std::snprintf(head, sizeof head, "address 0x%02X cannot be used with ", address);
-        return tl::unexpected(Error{ErrorClass::config, head + std::string(family.type) + ": " + std::string(why)});
+        return tl::unexpected(Error{ErrorClass::config, "address " + in_hex(address) + " cannot be used with " +
+                                                            std::string(family.type) + ": " + std::string(why)});
     };
     if (!family.addresses.used) {
-        if (address == 0) return {};
+        if (address == 0) return std::string{};
         return fail("this BMS has no bus address; one battery per port, leave BATTERY_ADDRESSES empty");
     }
     for (const RefusedAddress& refused : family.addresses.refused)
         if (refused.address == address) return fail(refused.why);
     for (const std::uint32_t known : family.addresses.factory)
-        if (known == address) return {};
-    if (address < family.addresses.first || address > family.addresses.last) {
-        char range[64];
-        std::snprintf(range, sizeof range, "it has the addresses 0x%02X..0x%02X", family.addresses.first,
-                      family.addresses.last);
-        return fail(range +
-                    (family.addresses.meaning.empty() ? std::string() : ": " + std::string(family.addresses.meaning)));
+        if (known == address) return warning_of(family, address);
+    const AddressRange allowed{family.addresses.first, family.addresses.last};
+    if (address < allowed.first || address > allowed.last) {
+        const std::string_view meaning = family.addresses.meaning;
+        return fail("it has the addresses " + in_hex(allowed.first) + ".." + in_hex(allowed.last) +
+                    (meaning.empty() ? std::string() : ": " + std::string(meaning)));
     }
-    return {};
+    return warning_of(family, address);
 }
 
 }  // namespace bmsd::bms

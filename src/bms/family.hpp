@@ -35,6 +35,8 @@ struct Asking {
     double value = 0;               ///< for the steps of a Control: what it is to set; a switch: 1 = on, 0 = off
     std::int64_t local_time_s = 0;  ///< for a BMS whose clock is set along: seconds since 1970-01-01, local time
     bool recorded = false;          ///< heard from a file, which may break off in the middle of an answer
+    /// A recorded question that is this request although another host asked it differently; empty: as built.
+    std::span<const std::uint8_t> asked = {};
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -126,6 +128,12 @@ struct RefusedAddress {
     std::string_view why;
 };
 
+/// Addresses from `first` to `last`, both included.
+struct AddressRange {
+    std::uint32_t first;
+    std::uint32_t last;
+};
+
 /// Which addresses exist on the bus.
 struct Addresses {
     bool used = false;           ///< false: one battery per port, no address in the frames
@@ -136,6 +144,8 @@ struct Addresses {
     std::span<const RefusedAddress> refused = {};
     /// Further ones with which batteries leave the factory: asked after `standard` when the user names none.
     std::span<const std::uint32_t> factory = {};
+    /// Where batteries are met; others are possible, but more likely a mistake. Empty: anywhere.
+    std::span<const AddressRange> usual = {};
 };
 
 /// Times the family demands; dossier section "Timing".
@@ -169,6 +179,8 @@ struct Family {
     SerialLink serial = {};
     Addresses addresses = {};
     Timing timing = {};
+    /// Smallest difference of two cell voltages that the BMS can tell; a spread below it is no imbalance.
+    double cell_step_v = 0.001;
     std::span<const Request> requests = {};
     std::span<const Alarm> never_raised = {};  ///< alarms users of the reference see as "ok" although no bit exists
     std::size_t probe = 0;                     ///< index of the request that detects the family
@@ -199,8 +211,9 @@ void begin_poll(Reading& reading);
 /// The answer a battery with this state gives (simulator): payload from the tables, then the frame.
 void answer(const Family& family, const Request& request, const Asking& asking, const Reading& state, Bytes& out);
 
-/// Checks an address against the family's rules; the error says which addresses exist and why.
-[[nodiscard]] Result<void> check_address(const Family& family, std::uint32_t address);
+/// Checks an address against the family's rules; the error says which addresses exist and why. An address that may be
+/// used gives what the user is to be warned of; mostly nothing, an empty text.
+[[nodiscard]] Result<std::string> check_address(const Family& family, std::uint32_t address);
 
 /// The lines of the configuration for a battery of this family, or for three on one bus.
 [[nodiscard]] std::string config_lines(const Family& family);

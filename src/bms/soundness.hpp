@@ -78,6 +78,10 @@ consteval bool sound(const Family& family) {
     if (family.addresses.used &&
         (family.addresses.first > family.addresses.standard || family.addresses.standard > family.addresses.last))
         throw "the standard address lies outside the allowed ones";
+    for (const AddressRange& range : family.addresses.usual)
+        if (range.first > range.last || range.first < family.addresses.first || range.last > family.addresses.last)
+            throw "usual addresses lie outside the allowed ones";
+    if (!(family.cell_step_v > 0)) throw "a cell step is impossible";
     bool polled = false;
     for (std::size_t i = 0; i < family.requests.size(); ++i) {
         const Request& request = family.requests[i];

@@ -51,6 +51,7 @@ struct Listener {
 
     void take(const Request& request, const Exchange& exchange) {
         asking.known = &reading;
+        asking.asked = exchange.request;
         Transaction transaction;
         transaction.start(family, request, asking);
         for (const auto& chunk : exchange.answer)

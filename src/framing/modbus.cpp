@@ -120,6 +120,14 @@ Frame exception(const Question& question, std::uint8_t code) noexcept {
     return frame;
 }
 
+std::optional<Question> parse_request(std::span<const std::uint8_t> bytes) noexcept {
+    if (bytes.size() != short_frame || !has_crc16_modbus(bytes)) return std::nullopt;
+    const auto function = static_cast<Function>(bytes[1]);
+    if (!reads(function) && function != Function::write_single) return std::nullopt;
+    const auto word = [&](std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); };
+    return Question{.unit = bytes[0], .function = function, .first = word(2), .count = word(4), .answers_as = {}};
+}
+
 std::string_view meaning_of_exception(std::uint8_t code) noexcept {
     switch (code) {
         case 1: return "Modbus exception 1: illegal function";

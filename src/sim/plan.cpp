@@ -24,7 +24,7 @@ Result<void> add_family(const std::string& word, const SimulateOptions& options,
     const bool for_others = !family->addresses.used && options.families.size() > 1;
     if (addresses.empty() || for_others) addresses = {family->addresses.used ? family->addresses.standard : 0};
     for (const std::uint32_t address : addresses) {
-        if (auto usable = bms::check_address(*family, address); !usable) return usable;
+        if (auto usable = bms::check_address(*family, address); !usable) return tl::unexpected(usable.error());
         for (const Plan::Place& other : plan.batteries)
             if (other.family == family && other.address == address)
                 return refuse(std::string(family->type) +

@@ -47,7 +47,7 @@ Reading rich() {
     for (const FlagQuantity& flag : flag_quantities()) state.*flag.member = true;
     state.model = "JK_TEST";
     state.hardware_version = "15A";
-    state.software_version = "15.41";
+    state.software_version = "15.5";
     state.serial_number = "4011949148";
     state.custom_name = "cellar";
     state.production_date = "2024-09-14";
@@ -78,11 +78,11 @@ Reading read_back(const Family& family, const Reading& state) {
 }
 
 template <class List>
-void expect_prefix(const List& got, const List& want, std::string_view name) {
+void expect_prefix(const List& got, const List& want, std::string_view name, double within = 1e-9) {
     ASSERT_LE(got.size(), want.size()) << name;
     for (std::size_t i = 0; i < got.size(); ++i) {
         ASSERT_TRUE(got[i].has_value()) << name << "[" << i << "]";
-        EXPECT_NEAR(*got[i], *want[i], 1e-9) << name << "[" << i << "]";
+        EXPECT_NEAR(*got[i], *want[i], within) << name << "[" << i << "]";
     }
 }
 
@@ -112,7 +112,8 @@ TEST_P(EveryEncoding, GivesBackCellsAndSensors) {
     const Reading want = rich();
     const Reading got = read_back(family(), want);
     EXPECT_EQ(got.cell_voltages_v.size(), want.cell_voltages_v.size());
-    expect_prefix(got.cell_voltages_v, want.cell_voltages_v, "cell_voltages_v");
+    const double step = family().cell_step_v;
+    expect_prefix(got.cell_voltages_v, want.cell_voltages_v, "cell_voltages_v", step > 0.001 ? 0.501 * step : 1e-9);
     expect_prefix(got.cell_resistances_ohm, want.cell_resistances_ohm, "cell_resistances_ohm");
     EXPECT_FALSE(got.temperatures_c.empty());
     expect_prefix(got.temperatures_c, want.temperatures_c, "temperatures_c");

@@ -60,6 +60,22 @@ TEST(ModbusRequest, IsWhatBatteriesAreAsked) {
         hex("03 10 16 20 00 01 02 00 00 CF 91"));
 }
 
+TEST(ModbusRequest, IsUnderstood) {
+    const auto asked = parse_request(hex(renogy_asks));
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(asked->unit, 0x30);
+    EXPECT_EQ(asked->function, Function::read_holding);
+    EXPECT_EQ(asked->first, 0x13B2);
+    EXPECT_EQ(asked->count, 7);
+    const auto written = parse_request(hex(one_written));
+    ASSERT_TRUE(written);
+    EXPECT_EQ(written->function, Function::write_single);
+    EXPECT_EQ(written->count, 3);
+    for (const char* text : {"", "30 03 13 B2 00 07 A4 8B", "30 03 13 B2 00 07 A4", "30 03 13 B2 00 07 A4 8A 00",
+                             "11 10 00 01 00 02 12 98", "30 83 02 91 3E"})
+        EXPECT_FALSE(parse_request(hex(text))) << text;
+}
+
 TEST(ModbusAnswer, IsWhatBatteriesSay) {
     EXPECT_EQ(bytes(answer(renogy, hex(renogy_data))), hex(renogy_says));
     EXPECT_EQ(bytes(answer({.unit = 0x81, .count = 2, .answers_as = 0x51}, hex("0D 05 0D 06"))),

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <memory>
+#include <span>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -33,10 +35,13 @@ Severity severity_of(Problem::Kind kind) {
     }
 }
 
+/// What may be asked on a port: ports are wires, so families without a serial rate are not.
 std::vector<const bms::Family*> candidates(const Config& config) {
-    if (!config.families.empty()) return config.families;
-    const auto all = bms::catalog();
-    return {all.begin(), all.end()};
+    const auto all = config.families.empty() ? bms::catalog() : std::span(config.families);
+    std::vector<const bms::Family*> on_wires;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(on_wires),
+                 [](const bms::Family* family) { return !family->serial.rates.empty(); });
+    return on_wires;
 }
 
 /// An address no candidate can have is a mistake that must be told before a byte is sent; empty if there is none.
@@ -99,6 +104,10 @@ public:
 
     int run() {
         const auto families = candidates(config_);
+        if (families.empty()) {
+            report_(Severity::error, "BMS_TYPE: none of the types is spoken on wires, and Bluetooth is not there yet");
+            return user_must_act;
+        }
         if (const std::string why = wrong_address(config_, families); !why.empty()) {
             report_(Severity::error, why);
             return user_must_act;

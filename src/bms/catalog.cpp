@@ -10,12 +10,14 @@ namespace bmsd::bms {
 
 extern const Family jkbms;
 extern const Family jkbms_pb;
+extern const Family eg4_lifepower;
+extern const Family revov_7c;
+extern const Family tianpower_ble;
 
 namespace {
 
-constexpr std::array<const Family*, 2> families = {
-    &jkbms,
-    &jkbms_pb,
+constexpr std::array<const Family*, 5> families = {
+    &jkbms, &jkbms_pb, &eg4_lifepower, &revov_7c, &tianpower_ble,
 };
 
 }  // namespace

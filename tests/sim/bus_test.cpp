@@ -81,7 +81,9 @@ TEST_P(EveryFamily, AnswersAtEveryAddressWithItsPack) {
             ASSERT_TRUE(decoded) << decoded.error().detail;
         }
         expect_told(told, packs[i]);
-        EXPECT_EQ(family.identity(told), family.identity(packs[i]));
+        if (family.identity) {
+            EXPECT_EQ(family.identity(told), family.identity(packs[i]));
+        }
     }
 }
 

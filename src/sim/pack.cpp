@@ -159,6 +159,7 @@ void Pack::measure() {
     reading_.cycles = std::floor(total_charge_ah_ / options_.capacity_ah);
     reading_.runtime_s = std::floor(runtime_at_start_s + time_s_);
     reading_.mosfet_temperature_c = rounded(mosfet_c_, 0.1);
+    reading_.environment_temperature_c = rounded(sensor_temperature(sensors), 0.1);
     for (std::size_t sensor = 0; sensor < sensors; ++sensor)
         reading_.temperatures_c[sensor] = rounded(sensor_temperature(sensor), 0.1);
 }

@@ -14,9 +14,7 @@ namespace {
 using Kind = Problem::Kind;
 
 std::vector<const bms::Family*> candidates(const PortConfig& port) {
-    if (!port.families.empty()) return port.families;
-    const auto all = bms::catalog();
-    return {all.begin(), all.end()};
+    return bms::on_wires(port.families.empty() ? bms::catalog() : std::span<const bms::Family* const>(port.families));
 }
 
 /// Why no BMS of this port can have the address; empty if one can.
@@ -37,6 +35,18 @@ std::string refusal(const std::vector<const bms::Family*>& families, std::uint32
     return why;
 }
 
+/// What to warn of in an address that some BMS of this port can have; empty if one is usually met there.
+std::string oddity(const std::vector<const bms::Family*>& families, std::uint32_t address) {
+    std::string warning;
+    for (const bms::Family* family : families) {
+        const auto usable = bms::check_address(*family, address);
+        if (!usable || !family->addresses.used) continue;
+        if (usable->empty()) return {};
+        warning = *usable;
+    }
+    return warning;
+}
+
 /// Judges the settings of one port or of all. A line of 0 means that the value comes from elsewhere.
 class PortCheck {
 public:
@@ -44,6 +54,9 @@ public:
 
     void check(const std::string& section, const PortConfig& port) {
         const auto families = candidates(port);
+        if (families.empty())
+            return add(section, Kind::fatal, "BMS_TYPE", std::string(port.families.front()->type),
+                       "this type is reached by Bluetooth only, which this version does not do");
         check_addresses(section, port, families);
         check_rate(section, port, families);
     }
@@ -55,6 +68,9 @@ private:
         for (const engine::Address& address : port.addresses)
             if (const std::string why = refusal(families, address.value); !why.empty())
                 return add(section, Kind::fatal, "BATTERY_ADDRESSES", address.text, why);
+        for (const engine::Address& address : port.addresses)
+            if (const std::string why = oddity(families, address.value); !why.empty())
+                add(section, Kind::warning, "BATTERY_ADDRESSES", address.text, why);
     }
 
     void check_rate(const std::string& section, const PortConfig& port, const Families& families) {

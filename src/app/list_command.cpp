@@ -44,7 +44,7 @@ TableLine table_line(const Family& family) {
     std::string rates;
     for (const std::uint32_t rate : family.serial.rates) rates += (rates.empty() ? "" : "/") + std::to_string(rate);
     const auto& addresses = family.addresses;
-    return {std::string(family.type), "serial " + rates,
+    return {std::string(family.type), rates.empty() ? "Bluetooth" : "serial " + rates,
             addresses.used ? hex(addresses.first) + ".." + hex(addresses.last) : "none", joined(family.aliases),
             joined(family.sold_as)};
 }

@@ -236,9 +236,8 @@ int scan(const ScanOptions& options) {
     engine::ScanPlan plan;
     plan.addresses = options.addresses;
     plan.baud = options.baud;
-    const auto all = bms::catalog();
-    plan.families = options.type.empty() ? std::vector<const bms::Family*>{all.begin(), all.end()}
-                                         : bms::find_families(options.type);
+    plan.families = bms::on_wires(
+        options.type.empty() ? bms::catalog() : std::span<const bms::Family* const>(bms::find_families(options.type)));
     if (plan.families.empty()) {
         std::fprintf(stderr, "bmsd scan: \"%s\" is no known BMS type; the nearest is %s, `bmsd list` shows all\n",
                      options.type.c_str(), std::string(bms::nearest_type(options.type)).c_str());

@@ -3,23 +3,25 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 
 #include "model/words.hpp"
 
 namespace bmsd::bms {
 
 extern const Family daly;
+extern const Family eg4_lifepower;
 extern const Family jkbms;
 extern const Family jkbms_pb;
 extern const Family renogy;
+extern const Family revov_7c;
+extern const Family tianpower_ble;
 
 namespace {
 
-constexpr std::array<const Family*, 4> families = {
-    &jkbms,
-    &jkbms_pb,
-    &daly,
-    &renogy,
+// Most used and least harmful to ask first; slow ones last.
+constexpr std::array<const Family*, 7> families = {
+    &jkbms, &jkbms_pb, &daly, &eg4_lifepower, &revov_7c, &renogy, &tianpower_ble,
 };
 
 }  // namespace
@@ -45,6 +47,13 @@ std::vector<const Family*> find_families(std::string_view name) {
     for (const Family* family : families)
         if (family == first || (!is_key && family->type == first->type)) found.push_back(family);
     return found;
+}
+
+std::vector<const Family*> on_wires(std::span<const Family* const> families) {
+    std::vector<const Family*> kept;
+    std::copy_if(families.begin(), families.end(), std::back_inserter(kept),
+                 [](const Family* family) { return !family->serial.rates.empty(); });
+    return kept;
 }
 
 std::string_view nearest_type(std::string_view name) {

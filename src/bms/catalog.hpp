@@ -18,6 +18,9 @@ namespace bmsd::bms {
 /// All families that this name stands for: a BMS_TYPE or alias may have several dialects, a key has one.
 [[nodiscard]] std::vector<const Family*> find_families(std::string_view name);
 
+/// Those of them that are spoken on wires; all others are never asked on a port.
+[[nodiscard]] std::vector<const Family*> on_wires(std::span<const Family* const> families);
+
 /// The known BMS_TYPE that is spelt most like `name`.
 [[nodiscard]] std::string_view nearest_type(std::string_view name);
 

@@ -114,7 +114,7 @@ void describe_head(std::string& out, const Family& family) {
     line(out, "sold as", list(family.sold_as));
     std::string rates;
     for (const std::uint32_t rate : family.serial.rates) rates += (rates.empty() ? "" : ", ") + std::to_string(rate);
-    line(out, "serial", rates + " baud, 8N1");
+    line(out, "link", rates.empty() ? "Bluetooth" : "serial, " + rates + " baud, 8N1");
     describe_addresses(out, family.addresses);
     line(out, "gap before a request", duration(family.timing.gap));
     line(out, "longest pause within an answer", duration(family.timing.between_bytes));

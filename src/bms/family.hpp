@@ -117,7 +117,7 @@ struct Control {
     bool untested = false;          ///< no source has seen it succeed on hardware: only with an explicit option
 };
 
-/// Serial rates, most likely first.
+/// Serial rates, most likely first; none: the family is not spoken on wires and never asked on a serial port.
 struct SerialLink {
     std::span<const std::uint32_t> rates;
 };
@@ -157,11 +157,19 @@ struct Timing {
     std::uint8_t probes = 1;  ///< an unknown port is asked so often: 2 where the first request only wakes the BMS
 };
 
+/// What the framing can notice of a damaged answer.
+enum class Integrity : std::uint8_t {
+    checked,  ///< every single flipped bit
+    weak,     ///< there is a checksum, but it lets many flipped bits pass
+    none,     ///< nothing: only implausible content gives a damaged answer away
+};
+
 /// How to wire and prepare a battery: what is special about the family, in Markdown list items ("- ...\n"). What all
 /// have in common (isolation, rules of the bus, DIP table, configuration) is added by guide_text().
 struct Guide {
     bool rs485 = false;                ///< can be on an RS485 bus
     bool uart = false;                 ///< has a TTL/UART port
+    bool bluetooth = false;            ///< is reached by radio
     std::string_view connector = {};   ///< which socket, which pins
     std::string_view addresses = {};   ///< how a battery gets its address
     unsigned dip_switches = 0;         ///< so many switches hold the address, switch n counts 2^(n-1); 0: none
@@ -192,6 +200,9 @@ struct Family {
     std::span<const Control> controls = {};
     /// What bytes nobody asked for mean: `fault` and `why` for a person; null: just noise.
     Reply (*unsolicited)(const Asking&, std::span<const std::uint8_t>) = nullptr;
+    Integrity integrity = Integrity::checked;
+    /// Every answer names its address and what it is the answer to: in a recording it counts without its question.
+    bool self_describing = false;
     Wrap wrap = nullptr;
     /// A serial number or name that is the same for ever and different for every battery; empty if the
     /// BMS tells none.

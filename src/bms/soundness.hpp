@@ -73,7 +73,7 @@ consteval void check(const Control& control) {
 consteval bool sound(const Family& family) {
     if (family.key.empty() || family.type.empty() || family.label.empty()) throw "a family needs key, type and label";
     if (!family.build || !family.examine || !family.wrap) throw "a family needs build, examine and wrap";
-    if (family.serial.rates.empty()) throw "a serial family needs a rate";
+    if (family.serial.rates.empty() && !family.guide.bluetooth) throw "a family on wires needs a rate";
     if (family.requests.empty() || family.probe >= family.requests.size()) throw "a family needs requests and a probe";
     if (family.addresses.used &&
         (family.addresses.first > family.addresses.standard || family.addresses.standard > family.addresses.last))

@@ -103,6 +103,7 @@ struct Listener {
     }
 
     void overhear(const Exchange& exchange) {
+        if (family.self_describing) return take_unknown(exchange);
         const auto bytes = joined(exchange);
         Reply reply{};
         if (family.unsolicited) reply = family.unsolicited(asking, bytes);

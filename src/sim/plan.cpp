@@ -19,6 +19,7 @@ Result<void> add_family(const std::string& word, const SimulateOptions& options,
     if (!family)
         return refuse("\"" + word + "\" is no BMS this program knows; did you mean " +
                       std::string(bms::nearest_type(word)) + "? `bmsd list` names them all");
+    if (family->serial.rates.empty()) return refuse(std::string(family->key) + " is not spoken on wires");
     std::vector<std::uint32_t> addresses = options.addresses;
     // On a mixed bus the addresses are those of the families that have any.
     const bool for_others = !family->addresses.used && options.families.size() > 1;

@@ -94,7 +94,7 @@ TEST(Catalog, StandardAddressesAreUsable) {
 TEST(Catalog, ComesWithAGuideForEveryFamily) {
     for (const Family* family : bms::catalog()) {
         const bms::Guide& guide = family->guide;
-        EXPECT_TRUE(guide.rs485 || guide.uart) << family->key << ": over which wires?";
+        EXPECT_TRUE(guide.rs485 || guide.uart || guide.bluetooth) << family->key << ": over what?";
         EXPECT_FALSE(guide.connector.empty()) << family->key;
         EXPECT_TRUE(!family->addresses.used || !guide.addresses.empty()) << family->key << ": how is an address set?";
         for (const std::string_view part : {guide.connector, guide.addresses, guide.vendor_app, guide.notes}) {

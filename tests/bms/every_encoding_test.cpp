@@ -216,11 +216,11 @@ struct Payload {
         const Bytes after = of(raised);
         for (std::size_t i = 0; i < before.size(); ++i)
             if (before[i] != after[i]) {
-                // Which byte of the word that is, its own bit says: the lowest bit of this alarm and level.
-                std::size_t lowest = row.bit;
-                for (const AlarmBit& other : request.layout.alarms)
-                    if (other.alarm == row.alarm && other.level == row.level && other.bit < lowest) lowest = other.bit;
-                return i - byte_of(row.type, lowest);
+                // Which byte of the record that is, the bit says that stands for this alarm and level: the first.
+                const auto first = std::find_if(
+                    request.layout.alarms.begin(), request.layout.alarms.end(),
+                    [&](const AlarmBit& other) { return other.alarm == row.alarm && other.level == row.level; });
+                return i - byte_of(first->type, first->bit) - first->at + row.at;
             }
         ADD_FAILURE() << "raising " << to_string(row.alarm) << " changes nothing in the answer";
         return 0;

@@ -128,6 +128,7 @@ TEST(Pack, EveryFamilyTellsTwoPacksApart) {
     const Pack one({.number = 1}), other({.number = 2});
     EXPECT_NE(one.reading().cell_voltages_v, other.reading().cell_voltages_v);
     for (const bms::Family* family : bms::catalog()) {
+        if (!family->identity) continue;  // known by port and address
         EXPECT_FALSE(family->identity(one.reading()).empty()) << family->key;
         EXPECT_NE(family->identity(one.reading()), family->identity(other.reading())) << family->key;
     }

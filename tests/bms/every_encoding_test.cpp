@@ -44,7 +44,7 @@ Reading rich() {
     for (const FlagQuantity& flag : flag_quantities()) state.*flag.member = true;
     state.model = "JK_TEST";
     state.hardware_version = "15A";
-    state.software_version = "15.41";
+    state.software_version = "15.9";
     state.serial_number = "4011949148";
     state.custom_name = "cellar";
     state.production_date = "2024-09-14";

@@ -10,12 +10,14 @@ namespace bmsd::bms {
 
 extern const Family jkbms;
 extern const Family jkbms_pb;
+extern const Family lltjbd;
 
 namespace {
 
-constexpr std::array<const Family*, 2> families = {
+constexpr std::array<const Family*, 3> families = {
     &jkbms,
     &jkbms_pb,
+    &lltjbd,
 };
 
 }  // namespace

@@ -83,6 +83,7 @@ std::string when(const Request& request) {
         case When::identify: return "once, before the first poll";
         case When::every_poll: return "every poll";
         case When::sometimes: return "at first, then every " + std::to_string(request.period.count()) + " s";
+        case When::on_demand: return "only on demand";
     }
     return {};
 }
@@ -118,12 +119,13 @@ void describe_head(std::string& out, const Family& family) {
 void describe_requests(std::string& out, const Family& family) {
     static constexpr std::string_view columns[] = {"request", "what for", "when", "bytes", "answer", "time-out"};
     table(out, "## Requests", columns);
-    for (const Request& request : family.requests) {
-        Bytes bytes;
-        family.build(request, {family.addresses.standard, true, nullptr}, bytes);
-        cells(out, {request.name, request.meaning, when(request), "`" + hex(bytes) + "`",
-                    std::to_string(request.answer_size) + " bytes", duration(request.timeout)});
-    }
+    for (const auto& requests : {family.requests, family.on_demand})
+        for (const Request& request : requests) {
+            Bytes bytes;
+            family.build(request, {family.addresses.standard, true, nullptr}, bytes);
+            cells(out, {request.name, request.meaning, when(request), "`" + hex(bytes) + "`",
+                        std::to_string(request.answer_size) + " bytes", duration(request.timeout)});
+        }
     if (family.addresses.used)
         out.append("\nThe bytes are those for address ").append(hex(family.addresses.standard, 2)).append(".\n");
 }
@@ -187,7 +189,8 @@ std::string describe(const Family& family) {
     std::string out;
     describe_head(out, family);
     describe_requests(out, family);
-    for (const Request& request : family.requests) describe_layout(out, request);
+    for (const auto& requests : {family.requests, family.on_demand})
+        for (const Request& request : requests) describe_layout(out, request);
     out.append("\n## Wiring and preparation\n\n").append(guide_text(family));
     return out;
 }

@@ -31,6 +31,9 @@ struct Asking {
     const Reading* known = nullptr;  ///< what earlier answers of this battery said; may be null
     Options options = {};
     double value = 0;  ///< for the steps of a Control: what it is to set; a switch: 1 = on, 0 = off
+    /// For the steps of a Control: what the step before it answered, to change single bits of it; empty: nothing.
+    /// Valid while the request is built.
+    std::span<const std::uint8_t> answered = {};
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -52,11 +55,13 @@ enum class When : std::uint8_t {
     identify,  ///< once after the port was opened, before the first poll
     every_poll,
     sometimes,  ///< at first, then every Request::period
+    on_demand,  ///< never by itself: a step of a Control, or what a person asks for
 };
 
 struct Request;
 
-/// Builds the bytes of a request.
+/// Builds the bytes of a request. A step of a Control for which something is not known builds none: nothing may be
+/// sent then, the control has failed and goes on with Control::finally.
 using Build = void (*)(const Request&, const Asking&, Bytes& out);
 /// Examines everything received since the request left. Pure and total; cheap enough to call per chunk.
 using Examine = Reply (*)(const Request&, const Asking&, std::span<const std::uint8_t> received);
@@ -162,6 +167,9 @@ struct Family {
     Addresses addresses = {};
     Timing timing = {};
     std::span<const Request> requests = {};
+    /// What else can be read, e.g. because it needs a service mode: never asked by the daemon, understood in
+    /// recordings.
+    std::span<const Request> on_demand = {};
     std::span<const Alarm> never_raised = {};  ///< alarms users of the reference see as "ok" although no bit exists
     std::size_t probe = 0;                     ///< index of the request that detects the family
     Build build = nullptr;

@@ -14,8 +14,10 @@ Dd77 find_dd77(std::span<const std::uint8_t> bytes, std::size_t from) noexcept {
     Dd77 result;
     // The first beginning tells the story; later ones may be its content.
     const auto report = [&](Dd77::Fault fault, std::size_t missing = dd77_overhead) {
-        result.missing = std::min(result.missing, missing);
-        if (result.fault == Dd77::Fault::none) result.fault = fault;
+        if (result.fault == Dd77::Fault::none)
+            result.fault = fault, result.missing = missing;
+        else
+            result.missing = std::min(result.missing, missing);
     };
     for (std::size_t at = from; at < bytes.size(); ++at) {
         if (bytes[at] != dd77_start) continue;

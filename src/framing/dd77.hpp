@@ -26,7 +26,7 @@ struct Dd77 {
         checksum,  ///< the checksum does not fit
     };
     std::span<const std::uint8_t> frame = {};  ///< whole and sound; empty: none
-    std::size_t missing = dd77_overhead;       ///< without a frame: at least so many bytes are still to come
+    std::size_t missing = dd77_overhead;       ///< without a frame: so many bytes end the shortest that seems to begin
     Fault fault = Fault::none;                 ///< without a frame: what is wrong with the first that seems to begin
 };
 

@@ -357,16 +357,16 @@ constexpr Family lltjbd{
     // No identity: the serial number in the EEPROM is 0 in practice and needs factory mode; two equal packs would be
     // told apart by nothing else (§9), so port and address name the battery.
     .hardware = hardware,
-    .guide =
-        {.rs485 = true,
-         .uart = true,
-         .connector =
-             R"(- The UART (TTL) socket, which also takes the Bluetooth module, or the RS232 or RS485 socket where the board has one.
+    .guide = {.rs485 = true,
+              .uart = true,
+              .connector =
+                  R"(- The UART (TTL) socket, or the RS232 or RS485 socket where the board has one.
   9600 baud on all of them.
 )",
-         .addresses = "- This protocol has no address: one battery per port, each with an adapter of its own, also on "
-                      "RS485.\n",
-         .notes = R"(- A BMS asleep loses the first request; it is asked again up to three times.
+              .addresses =
+                  "- This protocol has no address: one battery per port, each with an adapter of its own, also on "
+                  "RS485.\n",
+              .notes = R"(- A BMS asleep loses the first request; it is asked again up to three times.
 - Rack batteries with an UP board (UP16S...) speak another protocol: `BMS_TYPE = LltJbd_Up16s`.
 - The BMS has no serial number: the battery is named after its port. Give the adapter a fixed name.
 - The current limits and the balancer switch can be read in the BMS' factory mode only, which is never entered by itself.

@@ -13,6 +13,7 @@ extern const Family daly;
 extern const Family eg4_lifepower;
 extern const Family jkbms;
 extern const Family jkbms_pb;
+extern const Family lltjbd;
 extern const Family renogy;
 extern const Family revov_7c;
 extern const Family tianpower_ble;
@@ -20,8 +21,8 @@ extern const Family tianpower_ble;
 namespace {
 
 // Most used and least harmful to ask first; slow ones last.
-constexpr std::array<const Family*, 7> families = {
-    &jkbms, &jkbms_pb, &daly, &eg4_lifepower, &revov_7c, &renogy, &tianpower_ble,
+constexpr std::array<const Family*, 8> families = {
+    &jkbms, &jkbms_pb, &lltjbd, &daly, &eg4_lifepower, &revov_7c, &renogy, &tianpower_ble,
 };
 
 }  // namespace

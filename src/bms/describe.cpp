@@ -83,7 +83,7 @@ std::string when(const Request& request) {
         case When::identify: return "once, before the first poll";
         case When::every_poll: return "every poll";
         case When::sometimes: return "at first, then every " + std::to_string(request.period.count()) + " s";
-        case When::on_demand: return "on demand";
+        case When::on_demand: return "only on demand";
     }
     return {};
 }

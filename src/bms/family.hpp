@@ -37,6 +37,9 @@ struct Asking {
     bool recorded = false;          ///< heard from a file, which may break off in the middle of an answer
     /// A recorded question that is this request although another host asked it differently; empty: as built.
     std::span<const std::uint8_t> asked = {};
+    /// For the steps of a Control: what the step before it answered, to change single bits of it; empty: nothing.
+    /// Valid while the request is built.
+    std::span<const std::uint8_t> answered = {};
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -63,7 +66,8 @@ enum class When : std::uint8_t {
 
 struct Request;
 
-/// Builds the bytes of a request.
+/// Builds the bytes of a request. A step of a Control for which something is not known builds none: nothing may be
+/// sent then, the control has failed and goes on with Control::finally.
 using Build = void (*)(const Request&, const Asking&, Bytes& out);
 /// Examines everything received since the request left. Pure and total; cheap enough to call per chunk.
 using Examine = Reply (*)(const Request&, const Asking&, std::span<const std::uint8_t> received);
@@ -190,6 +194,9 @@ struct Family {
     /// Smallest difference of two cell voltages that the BMS can tell; a spread below it is no imbalance.
     double cell_step_v = 0.001;
     std::span<const Request> requests = {};
+    /// What else can be read, e.g. because it needs a service mode: never asked by the daemon, understood in
+    /// recordings.
+    std::span<const Request> on_demand = {};
     std::span<const Alarm> never_raised = {};  ///< alarms users of the reference see as "ok" although no bit exists
     std::size_t probe = 0;                     ///< index of the request that detects the family
     Build build = nullptr;

@@ -58,12 +58,21 @@ consteval void check(const Layout& layout) {
     }
 }
 
+/// Requests that are never sent by themselves: nothing in them may count on being asked again.
+consteval void check_on_demand(const Request& request) {
+    if (request.when != When::on_demand) throw "a request on demand is not sent by itself";
+    if (request.answer_size == 0 || request.answer_size > max_frame) throw "an answer size is impossible";
+    if (!request.layout.alarms.empty()) throw "alarms must come with every poll, or they would be forgotten in between";
+    check(request.layout);
+}
+
 /// Controls: each has a word, steps that are acknowledged, and rows nowhere (steps only acknowledge).
 consteval void check(const Control& control) {
     if (control.name.empty() || control.meaning.empty()) throw "a control needs a name and a meaning";
     if (control.steps.empty()) throw "a control needs steps";
-    for (const Request& step : control.steps)
-        if (step.answer_size == 0 || step.answer_size > max_frame) throw "an answer size is impossible";
+    for (const auto& steps : {control.steps, control.finally})
+        for (const Request& step : steps)
+            if (step.answer_size == 0 || step.answer_size > max_frame) throw "an answer size is impossible";
     if (control.pause <= seconds{0}) throw "a control needs a pause between two uses";
 }
 
@@ -86,6 +95,7 @@ consteval bool sound(const Family& family) {
     for (std::size_t i = 0; i < family.requests.size(); ++i) {
         const Request& request = family.requests[i];
         polled = polled || request.when == When::every_poll;
+        if (request.when == When::on_demand) throw "a request on demand does not belong to those of the polls";
         if (request.when == When::sometimes && request.period <= seconds{0}) throw "a periodic request needs a period";
         if (request.answer_size == 0 || request.answer_size > max_frame) throw "an answer size is impossible";
         detail::check(request.layout);
@@ -98,6 +108,7 @@ consteval bool sound(const Family& family) {
             detail::once(request.layout.texts, other.texts, i == j);
         }
     }
+    for (const Request& request : family.on_demand) detail::check_on_demand(request);
     for (const Control& control : family.controls) detail::check(control);
     if (!polled) throw "a family needs a request that is sent every poll";
     return true;

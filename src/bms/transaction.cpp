@@ -20,7 +20,8 @@ const Request* among(std::span<const Request> requests, const Family& family, co
 
 /// The request of the family that these bytes are, for this address; null if it is none.
 const Request* recognise(const Family& family, const Asking& asking, std::span<const std::uint8_t> bytes) {
-    return among(family.requests, family, asking, bytes);
+    if (const Request* request = among(family.requests, family, asking, bytes)) return request;
+    return among(family.on_demand, family, asking, bytes);
 }
 
 /// The step of a control that these bytes are; null if they are none.

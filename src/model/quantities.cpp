@@ -36,9 +36,13 @@ constexpr std::array numbers = {
 };
 
 constexpr std::array flags = {
-    FlagQuantity{"charge_fet", &Reading::charge_fet},   FlagQuantity{"discharge_fet", &Reading::discharge_fet},
-    FlagQuantity{"balance_fet", &Reading::balance_fet}, FlagQuantity{"balancing_active", &Reading::balancing_active},
-    FlagQuantity{"heater_on", &Reading::heater_on},     FlagQuantity{"heating_enabled", &Reading::heating_enabled},
+    FlagQuantity{"charge_fet", &Reading::charge_fet},
+    FlagQuantity{"discharge_fet", &Reading::discharge_fet},
+    FlagQuantity{"fet_software_lock", &Reading::fet_software_lock},
+    FlagQuantity{"balance_fet", &Reading::balance_fet},
+    FlagQuantity{"balancing_active", &Reading::balancing_active},
+    FlagQuantity{"heater_on", &Reading::heater_on},
+    FlagQuantity{"heating_enabled", &Reading::heating_enabled},
 };
 
 constexpr std::array texts = {

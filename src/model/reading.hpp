@@ -47,12 +47,13 @@ struct Reading {
     Number heating_stop_c;             ///< heater switches off above
     Number runtime_s;                  ///< since the BMS was first powered
 
-    Flag charge_fet;        ///< charge MOSFET on
-    Flag discharge_fet;     ///< discharge MOSFET on
-    Flag balance_fet;       ///< balancing permitted
-    Flag balancing_active;  ///< balancing now
-    Flag heater_on;         ///<
-    Flag heating_enabled;   ///< heating permitted
+    Flag charge_fet;         ///< charge MOSFET on
+    Flag discharge_fet;      ///< discharge MOSFET on
+    Flag fet_software_lock;  ///< a MOSFET is off because software ordered it, not by a protection
+    Flag balance_fet;        ///< balancing permitted
+    Flag balancing_active;   ///< balancing now
+    Flag heater_on;          ///<
+    Flag heating_enabled;    ///< heating permitted
 
     Text model;  ///< as the BMS names itself
     Text hardware_version;

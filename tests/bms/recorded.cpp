@@ -19,12 +19,14 @@ void collect(const bms::Family& family, const std::string& file, bool alone, std
         for (const bms::Exchange& exchange : vector->exchanges) {
             ByteList bytes;
             for (const auto& chunk : exchange.answer) bytes.insert(bytes.end(), chunk.begin(), chunk.end());
-            for (const bms::Request& request : family.requests) {
+            bool asked = false;
+            const auto take = [&](const bms::Request& request) {
                 const bms::Asking asking{address, alone, &known, vector->options};
-                if (!bms::asks(family, request, asking, exchange.request)) continue;
+                if (!bms::asks(family, request, asking, exchange.request)) return;
+                asked = true;
                 bms::begin_poll(known);
                 const auto reading = hear(family, request, asking, bytes);
-                if (!reading) continue;
+                if (!reading) return;
                 const auto same = [&](const Recorded& other) {
                     return other.request == &request && other.bytes == bytes;
                 };
@@ -33,7 +35,10 @@ void collect(const bms::Family& family, const std::string& file, bool alone, std
                     if (const auto plain = hear(family, request, {address, alone, &known}, bytes))
                         all.push_back({std::filesystem::path(file).stem(), &request, address, bytes, known, *plain});
                 known = *reading;
-            }
+            };
+            for (const bms::Request& request : family.requests) take(request);
+            for (const bms::Request& request : family.on_demand)
+                if (!asked) take(request);
         }
     }
 }

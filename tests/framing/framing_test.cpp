@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "framing/checksum.hpp"
+#include "framing/dd77.hpp"
 #include "framing/find.hpp"
 
 namespace bmsd::framing {
@@ -76,6 +77,48 @@ TEST(FindMark, SaysSizeWhenThereIsNone) {
     EXPECT_EQ(find_mark(ByteList{0x01, 0x02}, mark), 2U);
     EXPECT_EQ(find_mark(ByteList{0x4E, 0x57}, mark, 1), 2U);
     EXPECT_EQ(find_mark(ByteList{0x4E, 0x57}, mark, 2), 2U);
+}
+
+// The examples of dossier lltjbd §3.
+TEST(Dd77, HasTheChecksumOfTheDossier) {
+    EXPECT_EQ(checksum_dd77(ByteList{0x03, 0x00}), 0xFFFD);
+    EXPECT_EQ(checksum_dd77(ByteList{0x00, 0x00}), 0x0000);
+    EXPECT_EQ(checksum_dd77(ByteList{0x81, 0x00}), 0xFF7F);
+    EXPECT_EQ(checksum_dd77(ByteList{0x00, 0x08, 0x0F, 0x45, 0x0F, 0x3D, 0x0F, 0x37, 0x0F, 0x3D}), 0xFEC6);
+}
+
+TEST(Dd77, IsFoundBehindStrayBytesAndInsideADamagedFrame) {
+    const ByteList frame = {0xDD, 0x24, 0x81, 0x00, 0xFF, 0x7F, 0x77};
+    for (const ByteList& before : {ByteList{}, ByteList{0x00, 0x00}, ByteList{0xDD}, ByteList{0xDD, 0x03, 0x00, 0x1D},
+                                   ByteList{0xDD, 0x03, 0x00, 0x00, 0xFF, 0xFF, 0x77}}) {
+        ByteList bytes = before;
+        bytes.insert(bytes.end(), frame.begin(), frame.end());
+        const Dd77 found = find_dd77(bytes);
+        ASSERT_EQ(ByteList(found.frame.begin(), found.frame.end()), frame) << before.size();
+        EXPECT_EQ(found.frame.data(), bytes.data() + before.size());
+    }
+}
+
+TEST(Dd77, SaysWhatIsWrongAndHowMuchIsMissing) {
+    struct Case {
+        ByteList bytes;
+        Dd77::Fault fault;
+        std::size_t missing;
+    };
+    const Case cases[] = {
+        {{}, Dd77::Fault::none, 7},
+        {{0x00, 0x77}, Dd77::Fault::none, 7},
+        {{0xDD}, Dd77::Fault::cut, 6},
+        {{0xDD, 0x04, 0x00, 0x08, 0x0F}, Dd77::Fault::cut, 10},
+        {{0xDD, 0x24, 0x81, 0x00, 0xFF, 0x7F, 0x78}, Dd77::Fault::end, 7},
+        {{0xDD, 0x24, 0x81, 0x00, 0xFF, 0x7E, 0x77}, Dd77::Fault::checksum, 7},
+    };
+    for (const Case& one : cases) {
+        const Dd77 found = find_dd77(one.bytes);
+        EXPECT_TRUE(found.frame.empty());
+        EXPECT_EQ(found.fault, one.fault);
+        EXPECT_EQ(found.missing, one.missing);
+    }
 }
 
 }  // namespace

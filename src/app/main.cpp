@@ -7,6 +7,7 @@
 
 #include "app/check_config_command.hpp"
 #include "app/config_text.hpp"
+#include "app/control_bms_command.hpp"
 #include "app/decode_command.hpp"
 #include "app/list_command.hpp"
 #include "app/run_command.hpp"
@@ -111,6 +112,36 @@ int scan(app::ScanOptions options, const ScanText& text) {
     return app::scan(options);
 }
 
+struct ControlText {
+    std::vector<std::string> address;
+    std::uint32_t baud = 0;
+};
+
+CLI::App* add_control_bms(CLI::App& app, app::ControlBmsOptions& options, ControlText& text) {
+    auto* command = app.add_subcommand("control-bms", "Change something in a BMS, after asking");
+    command->add_option("PORT", options.port, "/dev/ttyUSB0, tcp://host:port")->required();
+    command->add_option("CONTROL", options.control, "charge, discharge, balance, soc ...; default: list what there is");
+    command->add_option("VALUE", options.value, "on, off, or a number");
+    command->add_option("--type", options.type, "BMS_TYPE; default: whichever answers");
+    command->add_option("--address", text.address, "bus address")->expected(1);
+    command->add_option("--baud", text.baud, "rate")->check(CLI::Range(300, 4000000));
+    command->add_option("--state-dir", options.state_dir, "where the last use of a control is kept");
+    command->add_flag("--yes", options.yes, "do not ask");
+    command->add_flag("--untested", options.untested, "also what nobody has seen succeed on hardware");
+    command->add_flag("--json", options.json, "as JSON (needs --yes)");
+    command->footer(
+        "The battery is read, checked and shown before anything is sent, and read again afterwards. Stop the daemon on "
+        "this "
+        "port first. Exit code 0: done, 1: refused or failed, 2: not confirmed, or the command line is wrong.");
+    return command;
+}
+
+int control_bms(app::ControlBmsOptions options, const ControlText& text) {
+    if (const auto named = addresses(text.address); !named.empty()) options.address = named.front();
+    if (text.baud != 0) options.baud = text.baud;
+    return app::control_bms(options);
+}
+
 struct SimulateText {
     std::vector<std::string> addresses;
     std::string link = "pty";
@@ -194,6 +225,9 @@ int run_command(int argc, char** argv) {
     app::ScanOptions scan_options;
     ScanText scan_text;
     auto* scan_command = add_scan(app, scan_options, scan_text);
+    app::ControlBmsOptions control_options;
+    ControlText control_text;
+    auto* control_command = add_control_bms(app, control_options, control_text);
     sim::SimulateOptions simulate_options;
     SimulateText simulate_text;
     auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
@@ -213,6 +247,7 @@ int run_command(int argc, char** argv) {
         if (*guide) return app::guide(family, json);
         if (*decode) return app::decode(files);
         if (*check) return check_config(check_options, json);
+        if (*control_command) return control_bms(control_options, control_text);
         if (*scan_command) return scan(scan_options, scan_text);
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);

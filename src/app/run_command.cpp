@@ -10,6 +10,7 @@
 
 #include "app/config.hpp"
 #include "app/config_ports.hpp"
+#include "app/detections.hpp"
 #include "app/last_good.hpp"
 #include "app/live_table.hpp"
 #include "app/log.hpp"
@@ -89,6 +90,7 @@ public:
         if (const auto code = add_ports()) return *code;
         if (!make_state_dir()) return user_must_act;
         keep_as_good();
+        engine_.set_memory(detections_.emplace(options_.state_dir, report_));
         if (options_.bus != "none") {
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
             engine_.add_sink(*face_);
@@ -233,6 +235,7 @@ private:
     // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
     std::unique_ptr<venus::Face> face_;
     std::optional<LiveTable> table_;
+    std::optional<Detections> detections_;
     engine::Engine engine_;
     PortKeeper ports_;
     int exit_code_ = ended_well;

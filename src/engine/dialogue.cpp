@@ -56,6 +56,8 @@ asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms
     last_address_ = asking.address;
 
     family.build(request, asking, request_);
+    if (request_.empty())
+        co_return tl::unexpected(Error{ErrorClass::refused, "what must be known for this request is not known"});
     transaction_.start(family, request, asking);
     ++account.counters.requests;
     account.evidence.fade();

@@ -39,6 +39,9 @@ public:
     asio::awaitable<Result<void>> ask(const bms::Family& family, const bms::Request& request, bms::Asking asking,
                                       Pace& pace, Account account, Reading& reading);
 
+    /// The answer to the last request, if it was good; valid until the next is sent.
+    [[nodiscard]] std::span<const std::uint8_t> last_payload() const noexcept { return transaction_.reply().payload; }
+
     /// Not empty: the device is gone, and nothing can be asked until open().
     [[nodiscard]] const link::error_code& device_error() const noexcept { return device_error_; }
 

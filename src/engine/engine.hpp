@@ -26,6 +26,9 @@ public:
     /// Faces to be told; they must outlive the engine. Before start().
     void add_sink(Sink& sink) { sinks_.push_back(&sink); }
 
+    /// Where detections are kept; it must outlive the engine. Before start().
+    void set_memory(Memory& memory) { context_.memory = &memory; }
+
     /// Adds a port; after start() it runs at once.
     void add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link);
 

@@ -1,0 +1,31 @@
+// Which BMS answered on which port, kept from one start to the next.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/memory.hpp"
+#include "model/report.hpp"
+
+namespace bmsd::app {
+
+/// Remembers in the file `detected.json` of the state directory, replaced at once whenever something new is found. A
+/// file that cannot be read is set aside as `detected.json.bad`, with a message.
+class Detections final : public engine::Memory {
+public:
+    /// An empty directory: nothing is kept.
+    Detections(const std::string& state_dir, Report report);
+
+    [[nodiscard]] std::optional<engine::Candidate> recall(const std::string& port) override;
+    void remember(const std::string& port, const engine::Candidate& found) override;
+
+private:
+    void load();
+    void save() const;
+
+    std::string path_;  ///< empty: nothing is kept
+    Report report_;
+    std::map<std::string, engine::Candidate> found_;  ///< by port
+};
+
+}  // namespace bmsd::app

@@ -8,15 +8,17 @@
 
 namespace bmsd::bms {
 
+extern const Family daren_485;
 extern const Family jkbms;
 extern const Family jkbms_pb;
 extern const Family renogy;
 
 namespace {
 
-constexpr std::array<const Family*, 3> families = {
+constexpr std::array<const Family*, 4> families = {
     &jkbms,
     &jkbms_pb,
+    &daren_485,
     &renogy,
 };
 

@@ -10,6 +10,7 @@
 namespace bmsd::bms {
 
 extern const Family daly;
+extern const Family daren_485;
 extern const Family eg4_lifepower;
 extern const Family jkbms;
 extern const Family jkbms_pb;
@@ -21,8 +22,8 @@ extern const Family tianpower_ble;
 namespace {
 
 // Most used and least harmful to ask first; slow ones last.
-constexpr std::array<const Family*, 8> families = {
-    &jkbms, &jkbms_pb, &lltjbd, &daly, &eg4_lifepower, &revov_7c, &renogy, &tianpower_ble,
+constexpr std::array<const Family*, 9> families = {
+    &jkbms, &jkbms_pb, &lltjbd, &daly, &daren_485, &eg4_lifepower, &revov_7c, &renogy, &tianpower_ble,
 };
 
 }  // namespace

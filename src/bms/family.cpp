@@ -11,6 +11,11 @@ void begin_poll(Reading& reading) {
 
 Result<void> decode(const Family& family, const Request& request, const Asking& asking,
                     std::span<const std::uint8_t> payload, Reading& reading) {
+    Bytes plain;
+    if (family.unpack) {
+        family.unpack(payload, plain);
+        payload = plain;
+    }
     if (request.layout.records.empty()) {
         if (payload.size() < request.layout.size)
             return tl::unexpected(Error{ErrorClass::malformed, "the answer is shorter than its layout"});

@@ -71,6 +71,8 @@ struct Request;
 using Build = void (*)(const Request&, const Asking&, Bytes& out);
 /// Examines everything received since the request left. Pure and total; cheap enough to call per chunk.
 using Examine = Reply (*)(const Request&, const Asking&, std::span<const std::uint8_t> received);
+/// Turns the payload of a frame that spells its bytes into these bytes.
+using Unpack = void (*)(std::span<const std::uint8_t> payload, Bytes& plain);
 /// What the tables cannot say; runs after them. An empty string_view means success, else the reason why
 /// the content is impossible (ErrorClass::implausible).
 using Finish = std::string_view (*)(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading&);
@@ -201,6 +203,7 @@ struct Family {
     std::size_t probe = 0;                     ///< index of the request that detects the family
     Build build = nullptr;
     Examine examine = nullptr;
+    Unpack unpack = nullptr;  ///< before tables and Request::finish see a payload; null: as it was received
     /// Whether recorded bytes ask this request although other hosts fill them differently; null: only the very bytes
     /// of `build`. Also recognises the steps of controls, whose bytes hold a value.
     bool (*matches)(const Request&, const Asking&, std::span<const std::uint8_t> asked) = nullptr;

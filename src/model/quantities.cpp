@@ -18,6 +18,7 @@ constexpr std::array numbers = {
     NumberQuantity{"capacity_full_ah", "Ah", 3, &Reading::capacity_full_ah},
     NumberQuantity{"cycles", "", 0, &Reading::cycles},
     NumberQuantity{"total_charge_ah", "Ah", 3, &Reading::total_charge_ah},
+    NumberQuantity{"total_discharge_ah", "Ah", 3, &Reading::total_discharge_ah},
     NumberQuantity{"cell_count", "", 0, &Reading::cell_count},
     NumberQuantity{"temperature_count", "", 0, &Reading::temperature_count},
     NumberQuantity{"min_cell_voltage_v", "V", 3, &Reading::min_cell_voltage_v},

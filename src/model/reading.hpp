@@ -31,6 +31,7 @@ struct Reading {
     Number capacity_full_ah;           ///< learned full-charge capacity, ages with the cells
     Number cycles;                     ///< full equivalents
     Number total_charge_ah;            ///< cycled so far, over the battery's life
+    Number total_discharge_ah;         ///< the same, taken out
     Number cell_count;                 ///< in series
     Number temperature_count;          ///< sensors fitted, as the BMS says
     Number min_cell_voltage_v;         ///< only if reported by the BMS itself

@@ -78,7 +78,8 @@ Pack::Pack(const PackOptions& options)
     : options_(options),
       full_ah_(options.capacity_ah * soh_percent / 100),
       remaining_ah_(full_ah_ * std::clamp(options.soc_percent, 0.0, 100.0) / 100),
-      total_charge_ah_(cycles_at_start * options.capacity_ah) {
+      total_charge_ah_(cycles_at_start * options.capacity_ah),
+      total_discharge_ah_(total_charge_ah_) {
     options_.cells = std::clamp<std::size_t>(options.cells, 1, max_cells);
     for (std::size_t cell = 0; cell < options_.cells; ++cell)
         cell_offsets_percent_.push_back(options_.imbalance_percent * scatter(options_.number, cell));
@@ -133,6 +134,7 @@ void Pack::advance(double seconds) {
     const double moved_ah = current_a_ * seconds / 3600;
     remaining_ah_ = std::clamp(remaining_ah_ + moved_ah, 0.0, full_ah_);
     total_charge_ah_ += std::max(moved_ah, 0.0);
+    total_discharge_ah_ += std::max(-moved_ah, 0.0);
 
     const double target_c = sensor_temperature(0) + mosfet_idle_c + mosfet_c_per_a * std::abs(current_a_);
     mosfet_c_ += (target_c - mosfet_c_) * (1 - std::exp(-seconds / mosfet_lag_s));
@@ -156,6 +158,7 @@ void Pack::measure() {
     reading_.soc_percent = 100 * remaining_ah_ / full_ah_;
     reading_.capacity_remaining_ah = remaining_ah_;
     reading_.total_charge_ah = total_charge_ah_;
+    reading_.total_discharge_ah = total_discharge_ah_;
     reading_.cycles = std::floor(total_charge_ah_ / options_.capacity_ah);
     reading_.runtime_s = std::floor(runtime_at_start_s + time_s_);
     reading_.mosfet_temperature_c = rounded(mosfet_c_, 0.1);

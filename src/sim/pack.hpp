@@ -53,6 +53,7 @@ private:
     double full_ah_ = 0;
     double remaining_ah_ = 0;
     double total_charge_ah_ = 0;
+    double total_discharge_ah_ = 0;
     double current_a_ = 0;
     double mosfet_c_ = 0;
     double time_s_ = 0;

@@ -1,5 +1,6 @@
 // The tables of every family used backwards and forwards again: what a simulated battery says is what is read, and
 // each alarm bit means what its row says.
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -29,6 +30,7 @@ Reading rich() {
     state.capacity_full_ah = 271;
     state.cycles = 123;
     state.total_charge_ah = 31337;
+    state.total_discharge_ah = 30000;
     state.cell_count = 8;
     state.temperature_count = 4;
     state.min_cell_voltage_v = 3.301;
@@ -210,19 +212,22 @@ struct Payload {
     }
     [[nodiscard]] std::size_t word_of(const AlarmBit& row) const {
         if (row.record == 0) return row.at;
-        Reading raised = quiet;
-        raised.alarms.raise(row.alarm, row.level);
-        const Bytes before = of(quiet);
-        const Bytes after = of(raised);
-        for (std::size_t i = 0; i < before.size(); ++i)
-            if (before[i] != after[i]) {
-                // Which byte of the record that is, the bit says that stands for this alarm and level: the first.
-                const auto first = std::find_if(
-                    request.layout.alarms.begin(), request.layout.alarms.end(),
-                    [&](const AlarmBit& other) { return other.alarm == row.alarm && other.level == row.level; });
-                return i - byte_of(first->type, first->bit) - first->at + row.at;
-            }
-        ADD_FAILURE() << "raising " << to_string(row.alarm) << " changes nothing in the answer";
+        // Of several bits with one meaning the simulator sets the first: one of those in the same record tells where.
+        const auto& rows = request.layout.alarms;
+        for (const AlarmBit& shown : rows) {
+            const auto same = [&](const AlarmBit& other) {
+                return other.alarm == shown.alarm && other.level == shown.level;
+            };
+            if (shown.record != row.record || &*std::find_if(rows.begin(), rows.end(), same) != &shown) continue;
+            Reading raised = quiet;
+            raised.alarms.raise(shown.alarm, shown.level);
+            const Bytes before = of(quiet);
+            const Bytes after = of(raised);
+            const auto changed = std::mismatch(before.begin(), before.end(), after.begin(), after.end()).first;
+            if (changed != before.end())
+                return static_cast<std::size_t>(changed - before.begin()) - byte_of(shown.type, shown.bit) - shown.at + row.at;
+        }
+        ADD_FAILURE() << "raising alarms of record " << int{row.record} << " changes nothing in the answer";
         return 0;
     }
     [[nodiscard]] static bool big_endian(bms::Wire type) { return bms::to_string(type).ends_with("be"); }

@@ -1,0 +1,715 @@
+// Daren boards (DR-1363) on RS485: frames of hexadecimal characters, one pack per DIP address.
+// Facts: dossier daren_485 (sections are quoted as "§").
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "bms/family.hpp"
+#include "bms/soundness.hpp"
+#include "framing/ascii_hex.hpp"
+
+namespace bmsd::bms {
+namespace {
+
+using enum Wire;
+namespace ascii_hex = framing::ascii_hex;
+
+constexpr std::uint8_t version = 0x22;
+constexpr std::uint8_t battery = 0x4A;  // CID1
+constexpr std::size_t most_cells = 24;
+constexpr std::size_t most_sensors = max_temperatures;
+
+// ---- analog values, command 42 (§5.1) ------------------------------------------------------------
+// Cells and sensors vary in number, so the answer is walked: each field is a record, tagged in the order of the answer.
+enum Field : std::uint8_t {
+    soc = 1,
+    voltage,
+    environment,
+    pack_temperature,
+    mosfet,
+    current,
+    resistance,
+    soh,
+    user,
+    capacity,
+    remaining,
+    cycles,
+    voltage_status,
+    current_status,
+    temperature_status,
+    alarm_status,
+    fet_status,
+    cell_alarms,
+    balance_low,
+    balance_high,
+    cell_alarms_high,
+    machine_status,
+    io_status,
+    cells,    // its width varies
+    sensors,  // its width varies
+};
+constexpr std::array records = {
+    Record{soc, 2},
+    Record{voltage, 2},
+    Record{environment, 2},
+    Record{pack_temperature, 2},
+    Record{mosfet, 2},
+    Record{current, 2},
+    Record{resistance, 2},
+    Record{soh, 2},
+    Record{user, 1},
+    Record{capacity, 2},
+    Record{remaining, 2},
+    Record{cycles, 2},
+    Record{voltage_status, 2},
+    Record{current_status, 2},
+    Record{temperature_status, 2},
+    Record{alarm_status, 2},
+    Record{fet_status, 2},
+    Record{cell_alarms, 8},
+    Record{balance_low, 2},
+    Record{balance_high, 2},
+    Record{cell_alarms_high, 8},
+    Record{machine_status, 1},
+    Record{io_status, 2},
+};
+
+constexpr std::uint8_t width_of(std::uint8_t field) {
+    for (const Record& record : records)
+        if (record.tag == field) return record.width;
+    return 0;
+}
+
+constexpr Row in_field(Field field, NumberMember to, Wire type, double scale = 1) {
+    return {to, 0, type, scale, 0, {}, field};
+}
+constexpr std::array analog_rows = {
+    in_field(soc, &Reading::soc_percent, u16be, 0.01),
+    in_field(voltage, &Reading::voltage_v, u16be, 0.01),
+    in_field(environment, &Reading::environment_temperature_c, i16be, 0.1),
+    in_field(mosfet, &Reading::mosfet_temperature_c, i16be, 0.1),
+    in_field(current, &Reading::current_a, i16be, 0.01),
+    in_field(soh, &Reading::soh_percent, u16be),
+    in_field(capacity, &Reading::capacity_ah, u16be, 0.01),
+    in_field(remaining, &Reading::capacity_remaining_ah, u16be, 0.01),
+    in_field(cycles, &Reading::cycles, u16be),
+};
+
+// §7.5: which of the two bits is which MOSFET is not settled: sources disagree, and all recordings have both set.
+constexpr std::uint16_t charge_fet_bit = 0x0001;
+constexpr std::uint16_t discharge_fet_bit = 0x0002;
+constexpr std::array analog_flags = {
+    FlagRow{&Reading::charge_fet, 0, u16be, charge_fet_bit, false, fet_status},
+    FlagRow{&Reading::discharge_fet, 0, u16be, discharge_fet_bit, false, fet_status},
+};
+
+constexpr AlarmBit in_status(Field field, std::uint8_t bit, Alarm alarm, Level level) {
+    return {alarm, level, 0, u16be, bit, field};
+}
+// §7.1..7.4. No alarms: charging and discharging (current B0, B1), asleep (voltage B15), LED and buzzer enabled
+// (alarm B5, B6). Failures told in other words: see raise_failures().
+constexpr std::array analog_alarms = {
+    in_status(voltage_status, 0, Alarm::high_cell_voltage, Level::alarm),
+    in_status(voltage_status, 1, Alarm::low_cell_voltage, Level::alarm),
+    in_status(voltage_status, 2, Alarm::high_voltage, Level::alarm),
+    in_status(voltage_status, 3, Alarm::low_voltage, Level::alarm),
+    in_status(voltage_status, 4, Alarm::high_cell_voltage, Level::warning),
+    in_status(voltage_status, 5, Alarm::low_cell_voltage, Level::warning),
+    in_status(voltage_status, 6, Alarm::high_voltage, Level::warning),
+    in_status(voltage_status, 7, Alarm::low_voltage, Level::warning),
+    in_status(voltage_status, 8, Alarm::cell_imbalance, Level::warning),
+    in_status(voltage_status, 13, Alarm::fuse_blown, Level::alarm),
+    in_status(voltage_status, 14, Alarm::cell_imbalance, Level::alarm),
+    in_status(current_status, 2, Alarm::high_charge_current, Level::alarm),
+    in_status(current_status, 3, Alarm::high_discharge_current, Level::alarm),
+    in_status(current_status, 4, Alarm::high_discharge_current, Level::alarm),
+    in_status(current_status, 5, Alarm::high_discharge_current, Level::alarm),
+    in_status(current_status, 6, Alarm::high_charge_current, Level::warning),
+    in_status(current_status, 7, Alarm::high_discharge_current, Level::warning),
+    in_status(temperature_status, 0, Alarm::high_charge_temperature, Level::alarm),
+    in_status(temperature_status, 1, Alarm::low_charge_temperature, Level::alarm),
+    in_status(temperature_status, 2, Alarm::high_temperature, Level::alarm),
+    in_status(temperature_status, 3, Alarm::low_temperature, Level::alarm),
+    in_status(temperature_status, 4, Alarm::high_temperature, Level::alarm),
+    in_status(temperature_status, 5, Alarm::low_temperature, Level::alarm),
+    in_status(temperature_status, 6, Alarm::high_internal_temperature, Level::alarm),
+    in_status(temperature_status, 7, Alarm::low_temperature, Level::alarm),
+    in_status(temperature_status, 8, Alarm::high_charge_temperature, Level::warning),
+    in_status(temperature_status, 9, Alarm::low_charge_temperature, Level::warning),
+    in_status(temperature_status, 10, Alarm::high_temperature, Level::warning),
+    in_status(temperature_status, 11, Alarm::low_temperature, Level::warning),
+    in_status(temperature_status, 12, Alarm::high_temperature, Level::warning),
+    in_status(temperature_status, 13, Alarm::low_temperature, Level::warning),
+    in_status(temperature_status, 14, Alarm::high_internal_temperature, Level::warning),
+    in_status(temperature_status, 15, Alarm::low_temperature, Level::warning),
+    in_status(alarm_status, 0, Alarm::cell_imbalance, Level::warning),
+    in_status(alarm_status, 1, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 2, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 3, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 4, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 7, Alarm::low_soc, Level::warning),
+    in_status(alarm_status, 8, Alarm::high_internal_temperature, Level::alarm),
+    in_status(alarm_status, 9, Alarm::high_internal_temperature, Level::warning),
+    in_status(alarm_status, 10, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 11, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 12, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 13, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 14, Alarm::internal_failure, Level::alarm),
+    in_status(alarm_status, 15, Alarm::internal_failure, Level::alarm),
+};
+constexpr std::uint16_t fet_failures = 0x000C;  // §7.5
+constexpr std::uint8_t machine_failure = 0x20;  // §7.6
+constexpr std::uint16_t io_failures = 0x3000;   // §7.6
+
+/// Finds the fields of an answer. Firmware that leaves out the last ones is taken as it is (§5.1).
+Records walk(std::span<const std::uint8_t> payload) {
+    Records found;
+    std::size_t at = 1;  // behind the flag
+    const auto take = [&](std::uint8_t field, std::size_t size) {
+        if (at + size <= payload.size()) found[field] = payload.subspan(at, size);
+        at += size;
+    };
+    const auto counted = [&](std::uint8_t field) {
+        const std::size_t count = at < payload.size() ? payload[at] : 0;
+        ++at;
+        take(field, 2 * count);
+    };
+    for (const std::uint8_t field : {soc, voltage}) take(field, width_of(field));
+    counted(cells);
+    for (const std::uint8_t field : {environment, pack_temperature, mosfet}) take(field, width_of(field));
+    counted(sensors);
+    for (std::uint8_t field = current; field <= io_status; ++field) take(field, width_of(field));
+    return found;
+}
+
+/// §6: nothing but a battery's own cells add up to its voltage like that.
+bool adds_up(const Reading& reading) {
+    double sum = 0;
+    for (const Number& cell : reading.cell_voltages_v) {
+        if (!(cell >= 1.5 && cell <= 4.5)) return false;
+        sum += *cell;
+    }
+    return std::abs(sum - reading.voltage_v.value_or(0)) <= 0.05 * sum;
+}
+
+void raise_failures(const Records& found, Alarms& alarms) {
+    const auto check = [&](Field field, Wire type, std::int64_t mask) {
+        if (!found[field].empty() && (get(found[field], 0, type) & mask) != 0)
+            alarms.raise(Alarm::internal_failure, Level::alarm);
+    };
+    check(fet_status, u16be, fet_failures);
+    check(machine_status, u8, machine_failure);
+    check(io_status, u16be, io_failures);
+}
+
+void read_balancing(const Records& found, Reading& reading) {
+    reading.cell_balancing.clear();
+    reading.balancing_active.reset();
+    if (found[balance_low].empty() || found[balance_high].empty()) return;
+    const auto bits =
+        static_cast<std::uint32_t>(get(found[balance_high], 0, u16be) << 16 | get(found[balance_low], 0, u16be));
+    for (std::size_t i = 0; i < reading.cell_voltages_v.size(); ++i)
+        reading.cell_balancing.push_back((bits >> i & 1) != 0);
+    reading.balancing_active = bits != 0;
+}
+
+std::string_view finish_analog(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
+                               Reading& reading) {
+    const Records found = walk(payload);
+    const auto volts = found[cells];
+    if (volts.empty() || volts.size() > 2 * most_cells) return "the number of cells is impossible";
+    decode(request.layout, found, reading);
+    reading.cell_count = static_cast<double>(volts.size() / 2);
+    reading.cell_voltages_v.clear();
+    for (std::size_t at = 0; at < volts.size(); at += 2)
+        reading.cell_voltages_v.push_back(static_cast<double>(get(volts, at, u16be)) / 1000);
+    reading.temperatures_c.clear();
+    const auto celsius = found[sensors].first(std::min(found[sensors].size(), 2 * most_sensors));
+    for (std::size_t at = 0; at < celsius.size(); at += 2)
+        reading.temperatures_c.push_back(static_cast<double>(get(celsius, at, i16be)) / 10);
+    if (reading.soc_percent > 100) reading.soc_percent.reset();
+
+    // A broken wire or an empty cell must be told, but not by a battery that is met for the first time.
+    const bool met_before = asking.known && asking.known->cell_count;
+    if (!met_before && !adds_up(reading)) return "the cells do not add up to the pack voltage";
+    raise_failures(found, reading.alarms);
+    read_balancing(found, reading);
+    return {};
+}
+
+void encode_analog(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
+    const std::size_t cell_number = std::min(state.cell_voltages_v.size(), most_cells);
+    const std::size_t sensor_number = std::min(state.temperatures_c.size(), most_sensors);
+    payload.clear();
+    MutableRecords found;
+    std::array<std::size_t, 256> place{};
+    const auto add = [&](std::uint8_t field, std::size_t size) {
+        place[field] = payload.size();
+        payload.resize(payload.size() + size, std::uint8_t{0});
+    };
+    payload.push_back(0);  // flag
+    for (const std::uint8_t field : {soc, voltage}) add(field, width_of(field));
+    payload.push_back(static_cast<std::uint8_t>(cell_number));
+    add(cells, 2 * cell_number);
+    for (const std::uint8_t field : {environment, pack_temperature, mosfet}) add(field, width_of(field));
+    payload.push_back(static_cast<std::uint8_t>(sensor_number));
+    add(sensors, 2 * sensor_number);
+    for (std::uint8_t field = current; field <= io_status; ++field) add(field, width_of(field));
+
+    const std::span<std::uint8_t> all(payload);
+    for (const Record& record : records) found[record.tag] = all.subspan(place[record.tag], record.width);
+    encode(request.layout, state, found);
+    for (std::size_t i = 0; i < cell_number; ++i)
+        put(all, place[cells] + 2 * i, u16be,
+            std::lround(1000 * std::clamp(state.cell_voltages_v[i].value_or(0), 0.0, 65.0)));
+    for (std::size_t i = 0; i < sensor_number; ++i)
+        put(all, place[sensors] + 2 * i, i16be,
+            std::lround(10 * std::clamp(state.temperatures_c[i].value_or(0), -3000.0, 3000.0)));
+    std::uint32_t balancing = 0;
+    for (std::size_t i = 0; i < std::min(state.cell_balancing.size(), cell_number); ++i)
+        if (state.cell_balancing[i]) balancing |= 1U << i;
+    put(all, place[balance_low], u16be, balancing & 0xFFFF);
+    put(all, place[balance_high], u16be, balancing >> 16);
+}
+
+// ---- parameters, command 47 (§5.2) ---------------------------------------------------------------
+constexpr std::uint16_t limits_size = 65;
+constexpr std::uint16_t at_cell_high = 1;
+constexpr std::uint16_t at_cell_low = 3;
+constexpr std::uint16_t at_cell_count = 15;
+constexpr std::uint16_t at_charge_limit = 17;
+constexpr std::uint16_t at_capacity = 19;
+constexpr std::uint16_t at_barcode = 45;
+constexpr std::uint16_t text_width = 20;
+
+// The limit holds for charging only: of discharging the battery says nothing.
+constexpr std::array limits_rows = {Row{&Reading::max_charge_current_a, at_charge_limit, u16be, 0.01}};
+
+/// Text up to the padding, which is FF, 00 or blanks.
+std::string padded_text(std::span<const std::uint8_t> bytes) {
+    const auto end = std::find(bytes.begin(), bytes.end(), std::uint8_t{0xFF});
+    return text(bytes.first(static_cast<std::size_t>(end - bytes.begin())));
+}
+
+void set_text(Text& to, std::string value) {
+    if (value.empty())
+        to.reset();
+    else
+        to = std::move(value);
+}
+
+std::string_view finish_limits(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
+    const auto cell_number = static_cast<double>(get(payload, at_cell_count, u16be));
+    // §5.2: the pack limits hold the values of a cell.
+    reading.max_battery_voltage_v = static_cast<double>(get(payload, at_cell_high, u16be)) * cell_number / 1000;
+    reading.min_battery_voltage_v = static_cast<double>(get(payload, at_cell_low, u16be)) * cell_number / 1000;
+    // What every poll tells as well is taken from there.
+    if (!reading.cell_count) reading.cell_count = cell_number;
+    if (!reading.capacity_ah) reading.capacity_ah = static_cast<double>(get(payload, at_capacity, u16be)) / 100;
+    if (!reading.unique_id) set_text(reading.unique_id, padded_text(payload.subspan(at_barcode, text_width)));
+    return {};
+}
+
+void encode_limits(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
+    payload.assign(limits_size, 0);
+    encode(request.layout, state, payload);
+    const double cell_number = std::clamp(state.cell_count.value_or(1), 1.0, 24.0);
+    const auto set = [&](std::size_t at, const Number& value, double scale) {
+        put(payload, at, u16be, std::lround(std::clamp(value.value_or(0) * scale, 0.0, 65535.0)));
+    };
+    set(at_cell_count, cell_number, 1);
+    set(at_cell_high, state.max_battery_voltage_v, 1000 / cell_number);
+    set(at_cell_low, state.min_battery_voltage_v, 1000 / cell_number);
+    set(at_capacity, state.capacity_ah, 100);
+    if (state.unique_id)
+        std::copy_n(state.unique_id->begin(), std::min<std::size_t>(state.unique_id->size(), text_width),
+                    payload.begin() + at_barcode);
+}
+
+// ---- versions, command 51 (§5.3) -----------------------------------------------------------------
+constexpr std::uint16_t versions_size = 33;  // the rest, two or four bytes, is unknown
+constexpr std::size_t name_width = 10;
+constexpr std::size_t at_type = 0;
+constexpr std::size_t at_product = 10;
+constexpr std::size_t at_project = 20;
+constexpr std::size_t at_software = 30;
+
+std::string_view finish_versions(const Request&, const Asking&, std::span<const std::uint8_t> payload,
+                                 Reading& reading) {
+    std::string names;
+    for (const std::size_t at : {at_product, at_project, at_type}) {
+        const std::string name = padded_text(payload.subspan(at, name_width));
+        if (!names.empty() && !name.empty()) names += ' ';
+        names += name;
+    }
+    set_text(reading.hardware_version, std::move(names));
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string software;
+    bool set = false;
+    for (const std::uint8_t byte : payload.subspan(at_software, 3)) {
+        if (!software.empty()) software += '.';
+        software += digits[byte >> 4];
+        software += digits[byte & 0xF];
+        set = set || byte != 0;
+    }
+    set_text(reading.software_version, set ? std::move(software) : std::string{});
+    return {};
+}
+
+void encode_versions(const Request&, const Asking&, const Reading& state, Bytes& payload) {
+    payload.assign(35, 0);
+    std::fill_n(payload.begin(), at_software, std::uint8_t{' '});
+    if (state.hardware_version)
+        std::copy_n(state.hardware_version->begin(), std::min(state.hardware_version->size(), name_width),
+                    payload.begin() + at_product);
+    const std::string software = state.software_version.value_or("");
+    for (std::size_t i = 0; software.size() == 8 && i < 3; ++i) {
+        const int byte = ascii_hex::byte_of(static_cast<std::uint8_t>(software[3 * i]),
+                                            static_cast<std::uint8_t>(software[3 * i + 1]));
+        if (byte >= 0) payload[at_software + i] = static_cast<std::uint8_t>(byte);
+    }
+}
+
+// ---- serial number and totals, command B0 (§5.3) -------------------------------------------------
+constexpr std::uint8_t module_serial = 0x03;
+constexpr std::uint8_t module_totals = 0x04;
+constexpr std::array<std::uint8_t, 3> read_module = {0xB0, 0x01, 0x01};  // command, group, read
+constexpr std::uint16_t serial_size = 119;
+constexpr std::uint16_t totals_size = 24;
+constexpr std::size_t at_serial = 6;
+constexpr std::size_t serial_width = 30;
+constexpr std::size_t at_born = 96;
+constexpr std::size_t reference_width = 15;
+
+constexpr std::array totals_rows = {
+    Row{&Reading::total_charge_ah, 12, u32be},
+    Row{&Reading::total_discharge_ah, 16, u32be},
+};
+
+/// Date from three bytes that spell it in decimal digits; empty if it was never set.
+std::string born(std::span<const std::uint8_t> bytes) {
+    std::string date = "20";
+    for (const std::uint8_t byte : bytes) {
+        if (byte == 0 || (byte >> 4) > 9 || (byte & 0xF) > 9) return {};
+        if (date.size() > 2) date += '-';
+        date += static_cast<char>('0' + (byte >> 4));
+        date += static_cast<char>('0' + (byte & 0xF));
+    }
+    return date;
+}
+
+std::string_view finish_serial(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
+    set_text(reading.serial_number, padded_text(payload.subspan(at_serial, serial_width)));
+    if (reading.serial_number) reading.unique_id = padded_text(payload.subspan(at_serial, reference_width));
+    set_text(reading.production_date, born(payload.subspan(at_born, 3)));
+    return {};
+}
+
+void put_module_head(std::uint8_t module, Bytes& payload) {
+    std::copy(read_module.begin(), read_module.end(), payload.begin());
+    payload[3] = module;
+    payload[4] = 0xFF;
+    payload[5] = static_cast<std::uint8_t>(payload.size() - at_serial);
+}
+
+void encode_serial(const Request&, const Asking&, const Reading& state, Bytes& payload) {
+    payload.assign(serial_size, 0xFF);
+    put_module_head(module_serial, payload);
+    if (state.serial_number)
+        std::copy_n(state.serial_number->begin(), std::min(state.serial_number->size(), serial_width),
+                    payload.begin() + at_serial);
+    if (const auto& date = state.production_date; date && date->size() == 10)
+        for (std::size_t i = 0; i < 3; ++i) {
+            const auto at = [&](std::size_t k) { return static_cast<std::uint8_t>((*date)[2 + 3 * i + k]); };
+            const int byte = ascii_hex::byte_of(at(0), at(1));
+            if (byte >= 0) payload[at_born + i] = static_cast<std::uint8_t>(byte);
+        }
+}
+
+std::string_view finish_totals(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
+    // What every poll tells as well is taken from there.
+    if (!reading.capacity_remaining_ah)
+        reading.capacity_remaining_ah = static_cast<double>(get(payload, 6, u16be)) / 100;
+    if (!reading.capacity_ah) reading.capacity_ah = static_cast<double>(get(payload, 8, u16be)) / 100;
+    return {};
+}
+
+void encode_totals(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
+    payload.assign(totals_size, 0);
+    encode(request.layout, state, payload);
+    put_module_head(module_totals, payload);
+    const auto set = [&](std::size_t at, const Number& ah) {
+        put(payload, at, u16be, std::lround(std::clamp(100 * ah.value_or(0), 0.0, 65535.0)));
+    };
+    set(6, state.capacity_remaining_ah);
+    set(8, state.capacity_ah);
+    set(10, state.capacity_ah);
+}
+
+// ---- requests (§4) -------------------------------------------------------------------------------
+constexpr std::uint32_t analog = 0x42;
+constexpr std::uint32_t parameters = 0x47;
+constexpr std::uint32_t protocol = 0x4F;
+constexpr std::uint32_t manufacturer = 0x51;
+constexpr std::uint32_t module = 0xB0;
+
+constexpr std::uint16_t answer_size(std::size_t info) {
+    return static_cast<std::uint16_t>(ascii_hex::overhead + 2 * info);
+}
+constexpr milliseconds patience{1000};  // §10.2
+
+/// Asked by other programs only; nothing in it is needed.
+bool never(const Reading&) {
+    return false;
+}
+
+void encode_protocol(const Request&, const Asking&, const Reading&, Bytes& payload) {
+    payload.assign(1, 200);
+}
+
+constexpr std::array requests = {
+    Request{.name = "versions",
+            .meaning = "hardware and software version",
+            .when = When::identify,
+            .mandatory = false,
+            .selector = manufacturer,
+            .answer_size = answer_size(35),
+            .timeout = patience,
+            .layout = {.size = versions_size},
+            .finish = finish_versions,
+            .encode = encode_versions},
+    Request{.name = "serial",
+            .meaning = "serial number and date of production",
+            .when = When::identify,
+            .mandatory = false,
+            .selector = module,
+            .answer_type = module_serial,
+            .answer_size = answer_size(serial_size),
+            .timeout = patience,
+            .layout = {.size = serial_size},
+            .finish = finish_serial,
+            .encode = encode_serial},
+    Request{.name = "totals",
+            .meaning = "charge that went in and out so far",
+            .when = When::sometimes,
+            .period = seconds{300},
+            .mandatory = false,
+            .selector = module,
+            .answer_type = module_totals,
+            .answer_size = answer_size(totals_size),
+            .timeout = patience,
+            .layout = {.size = totals_size, .rows = totals_rows},
+            .finish = finish_totals,
+            .encode = encode_totals},
+    Request{.name = "limits",
+            .meaning = "limits set in the BMS",
+            .when = When::sometimes,
+            .period = seconds{60},
+            .mandatory = false,
+            .selector = parameters,
+            .answer_size = answer_size(limits_size),
+            .timeout = patience,
+            .layout = {.size = limits_size, .rows = limits_rows},
+            .finish = finish_limits,
+            .encode = encode_limits},
+    Request{
+        .name = "analog",
+        .meaning = "everything that changes",
+        .when = When::every_poll,
+        .selector = analog,
+        .answer_size = answer_size(99),  // 16 cells, 4 sensors
+        .timeout = patience,
+        .layout = {.size = 8, .rows = analog_rows, .flags = analog_flags, .alarms = analog_alarms, .records = records},
+        .finish = finish_analog,
+        .encode = encode_analog},
+    Request{.name = "protocol",
+            .meaning = "version of the protocol; not asked, understood in recordings",
+            .when = When::identify,
+            .mandatory = false,
+            .selector = protocol,
+            .answer_size = answer_size(1),
+            .timeout = patience,
+            .wanted = never,
+            .layout = {.size = 1},
+            .encode = encode_protocol},
+};
+
+// ---- framing (§3) --------------------------------------------------------------------------------
+void build(const Request& request, const Asking& asking, Bytes& out) {
+    const auto address = static_cast<std::uint8_t>(asking.address);
+    const std::array<std::uint8_t, 5> of_module = {0x01, 0x01, request.answer_type, 0xFF, 0x00};
+    const std::array<std::uint8_t, 1> group = {address};  // §4: the pack itself, not always 01
+    const bool grouped = request.selector == analog || request.selector == parameters;
+    out.clear();
+    ascii_hex::append(out, {version, address, battery, static_cast<std::uint8_t>(request.selector)},
+                      request.selector == module ? std::span<const std::uint8_t>(of_module)
+                      : grouped                  ? std::span<const std::uint8_t>(group)
+                                                 : std::span<const std::uint8_t>{});
+}
+
+void wrap(const Request&, const Asking& asking, std::span<const std::uint8_t> payload, Bytes& out) {
+    out.clear();
+    ascii_hex::append(out, {version, static_cast<std::uint8_t>(asking.address), battery, 0x00}, payload);
+}
+
+void unpack(std::span<const std::uint8_t> payload, Bytes& plain) {
+    plain.clear();
+    ascii_hex::unhex(plain, payload.first(std::min(payload.size(), 2 * max_frame)));
+}
+
+/// §3: why the BMS refused, by its return code; empty if `cid2` is none, but the command of a request.
+std::string_view refusal(std::uint8_t cid2) {
+    switch (cid2) {
+        case 0x01: return "the BMS does not know this version of the protocol (return code 01)";
+        case 0x02: return "the BMS received a wrong checksum (return code 02)";
+        case 0x03: return "the BMS received a wrong length checksum (return code 03)";
+        case 0x04: return "the BMS does not know this command (return code 04)";
+        case 0x05: return "the BMS does not accept the format of the command (return code 05)";
+        case 0x06: return "the BMS does not accept the data of the command (return code 06)";
+        case 0x90: return "the master pack knows no pack with this address (return code 90)";
+        case 0x91: return "the master pack cannot reach this pack (return code 91)";
+        default: return {};
+    }
+}
+
+/// Whether an answer can be that of this request: the frame does not tell, only its content.
+bool fits(const Request& request, std::span<const std::uint8_t> characters) {
+    Bytes info;
+    unpack(characters, info);
+    const auto flag = [&] { return info.size() > 6 && info[0] <= 1; };  // §10.7
+    // An analog answer as long as the parameters would be that of three cells and sensors together: there are none.
+    switch (request.selector) {
+        case analog: return flag() && info.size() != limits_size && info[5] >= 1 && info.size() >= 6U + 2U * info[5];
+        case parameters: return flag() && info.size() == limits_size;
+        case manufacturer:
+            return info.size() >= versions_size && info.size() <= versions_size + 4 && info[0] != read_module[0];
+        case module:
+            return info.size() == request.layout.size && info[0] == read_module[0] && info[3] == request.answer_type;
+        default: return info.size() == request.layout.size;
+    }
+}
+
+constexpr std::string_view master_on_bus =
+    "a pack in master mode polls the others on this bus: switch its master mode off (DIP switches 5 and 6), or connect "
+    "to its port for the host";
+
+Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
+    Reply best{Reply::Progress::waiting, ascii_hex::overhead, {}, ErrorClass::truncated, "no answer"};
+    const auto unexpected = [&](std::string_view why) { best.fault = ErrorClass::unexpected, best.why = why; };
+    bool other_seen = false;
+    for (std::size_t from = 0;;) {
+        const ascii_hex::Found found = ascii_hex::find_frame(received, from);
+        if (found.state != ascii_hex::Found::State::frame) {
+            best.missing = found.missing;
+            const bool telling = found.state > ascii_hex::Found::State::malformed;
+            if (found.state == ascii_hex::Found::State::nothing || (other_seen && !telling)) return best;
+            best.fault = found.state == ascii_hex::Found::State::cut            ? ErrorClass::truncated
+                         : found.state >= ascii_hex::Found::State::wrong_length ? ErrorClass::checksum
+                                                                                : ErrorClass::malformed;
+            best.why = found.why;
+            return best;
+        }
+        from = found.end;
+        other_seen = true;
+        const ascii_hex::Head& head = found.head;
+        const bool answers = head.cid2 == 0 || !refusal(head.cid2).empty();
+        if (head.version != version || head.cid1 != battery)
+            unexpected("a frame of another protocol of this kind came");
+        else if (head.address != asking.address)
+            unexpected(answers ? "another pack answered" : master_on_bus);
+        else if (!answers)
+            unexpected(head.cid2 == request.selector
+                           ? "only our own request came back: the adapter echoes, the BMS is silent"
+                           : master_on_bus);
+        else if (head.cid2 != 0)
+            return {Reply::Progress::failed, 0, {}, ErrorClass::refused, refusal(head.cid2)};
+        else if (!fits(request, found.info))
+            unexpected("an answer to another request came, perhaps a late one");
+        else
+            return {Reply::Progress::complete, 0, found.info, {}, {}};
+    }
+}
+
+/// Other hosts write another group or module function: the command and, for a module, its number count.
+bool matches(const Request& request, const Asking& asking, std::span<const std::uint8_t> asked) {
+    const ascii_hex::Found found = ascii_hex::find_frame(asked);
+    if (found.state != ascii_hex::Found::State::frame || found.end != asked.size()) return false;
+    if (found.head.version != version || found.head.cid1 != battery || found.head.address != asking.address ||
+        found.head.cid2 != request.selector)
+        return false;
+    if (request.selector != module) return true;
+    return found.info.size() >= 6 && ascii_hex::byte_of(found.info[4], found.info[5]) == request.answer_type;
+}
+
+/// §9: what a pack in master mode looks like.
+Reply unsolicited(const Asking&, std::span<const std::uint8_t> received) {
+    for (std::size_t from = 0;;) {
+        const ascii_hex::Found found = ascii_hex::find_frame(received, from);
+        if (found.state != ascii_hex::Found::State::frame) return {};
+        if (found.head.version == version && found.head.cid1 == battery)
+            return {Reply::Progress::failed, 0, {}, ErrorClass::unexpected, master_on_bus};
+        from = found.end;
+    }
+}
+
+/// §9: the serial number of the pack, else the bar code of its BMS.
+std::string identity(const Reading& reading) {
+    const auto credible = [](const Text& id) {
+        return id && id->size() >= 6 && id->find('?') == std::string::npos &&
+               id->find_first_not_of("0F ") != std::string::npos;
+    };
+    if (credible(reading.serial_number)) return *reading.serial_number;
+    if (credible(reading.unique_id)) return *reading.unique_id;
+    return {};
+}
+
+constexpr std::array<std::uint32_t, 2> rates = {19200, 9600};
+constexpr std::array<std::string_view, 2> aliases = {"Daren", "DR-1363"};
+constexpr std::array<std::string_view, 6> sold_as = {"Daren DR-JC03", "Daren DR-JC04", "DR48100JC-03-V2",
+                                                     "Basen",         "HUANY04",       "Tian-Power (DR boards)"};
+constexpr std::array usual = {AddressRange{0x01, 0x0F}};
+
+}  // namespace
+
+extern const Family daren_485;
+constexpr Family daren_485{
+    .key = "daren_485",
+    .type = "Daren485",
+    .label = "Daren 485",
+    .aliases = aliases,
+    .sold_as = sold_as,
+    .serial = {rates},
+    .addresses = {.used = true,
+                  .first = 0x00,
+                  .last = 0x0F,
+                  .standard = 0x01,
+                  .meaning = "the DIP switches; 0 only for a pack that is alone on its bus",
+                  .usual = usual},
+    // §11
+    .timing = {.gap = milliseconds{100}, .between_bytes = milliseconds{100}, .poll = milliseconds{1000}, .retries = 1},
+    .requests = requests,
+    .probe = 4,
+    .build = build,
+    .examine = examine,
+    .unpack = unpack,
+    .matches = matches,
+    .unsolicited = unsolicited,
+    .wrap = wrap,
+    .identity = identity,
+    .guide =
+        {.rs485 = true,
+         .connector =
+             R"(- Connect to the port for the host (RS232 or RS485-2). On the bus between the packs a pack in master mode asks the
+  others itself, and its questions collide with ours.
+- The protocol is called DR-1363; 19200 baud on most packs, 9600 on some.
+)",
+         .addresses =
+             R"(- Every pack has its number set with DIP switches 1 to 4; no two may be the same.
+- Number 0 is for a pack that is alone: do not use it on a bus with others.
+- DIP switches 5 and 6 make a pack the master of the others: leave them off and list every pack in BATTERY_ADDRESSES.
+)",
+         .dip_switches = 4},
+};
+static_assert(sound(daren_485));
+
+}  // namespace bmsd::bms

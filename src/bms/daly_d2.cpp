@@ -73,6 +73,10 @@ void encode_balance(const Request& request, const Asking&, const Reading& state,
 std::string_view finish_status(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                                Reading& reading) {
     if (const auto why = dm::finish_pack(pack, asking, payload, reading); !why.empty()) return why;
+    // What `balance` tells is of this poll, or absent: not every board answers it.
+    reading.cell_balancing.clear();
+    reading.balance_current_a.reset();
+    reading.mosfet_temperature_c.reset();
     if (payload.size() == at(status_registers_of_others))
         return finish_balance(request, asking, payload.subspan(at(first_of_balance)), reading);
     return {};
@@ -110,8 +114,7 @@ constexpr Request versions_request() {
     return request;
 }
 constexpr Request settings_request() {
-    Request request =
-        dm::block("settings", "rated capacity and limits", When::sometimes, 0x80, dm::settings_registers);
+    Request request = dm::block("settings", "rated capacity and limits", When::sometimes, 0x80, dm::settings_registers);
     request.period = seconds{300};
     request.mandatory = false;
     request.layout.rows = dm::settings_rows;
@@ -130,9 +133,8 @@ constexpr Request status_request() {
     return request;
 }
 constexpr Request balance_request() {
-    Request request = dm::block("balance", "balanced cells, temperature of the MOSFETs", When::sometimes,
-                                first_of_balance, 9);
-    request.period = seconds{10};
+    Request request =
+        dm::block("balance", "balanced cells, temperature of the MOSFETs", When::every_poll, first_of_balance, 9);
     request.mandatory = false;
     request.finish = finish_balance;
     request.encode = encode_balance;
@@ -140,24 +142,12 @@ constexpr Request balance_request() {
 }
 constexpr std::array requests = {status_request(), balance_request(), settings_request(), versions_request()};
 
-/// The status as other hosts ask for it: an answer to them is understood as well.
-constexpr Request status_of_others =
-    dm::block("status", "status and balance", When::on_demand, 0x00, status_registers_of_others);
-
-bool is_status(const Request& request) {
-    return request.selector == requests[0].selector && request.answer_type == requests[0].answer_type;
-}
-
-Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
-    const Reply reply = dm::examine(request, asking, received);
-    if (!is_status(request) || reply.progress != Reply::Progress::waiting) return reply;
-    const Reply longer = dm::examine(status_of_others, asking, received);
-    return longer.progress == Reply::Progress::complete || longer.missing < reply.missing ? longer : reply;
-}
-
+/// Other hosts ask for more registers along with the status.
 bool matches(const Request& request, const Asking& asking, std::span<const std::uint8_t> asked) {
+    constexpr Request longer =
+        dm::block("status", "status and balance", When::on_demand, 0x00, status_registers_of_others);
     return dm::matches(request, asking, asked) ||
-           (is_status(request) && dm::matches(status_of_others, asking, asked));
+           (request.selector == requests[0].selector && dm::matches(longer, asking, asked));
 }
 
 // ---- what may be changed (§12); no source tells of a write that succeeded -----------------------------
@@ -211,7 +201,7 @@ constexpr Family daly_d2{
     .requests = requests,
     .probe = 0,
     .build = dm::build,
-    .examine = examine,
+    .examine = dm::examine,
     .matches = matches,
     .controls = controls,
     .wrap = dm::wrap,

@@ -24,8 +24,17 @@ constexpr std::size_t at_chemistry = 0x12;
 constexpr std::size_t at_charge_limit = 0x26;
 constexpr std::size_t at_discharge_limit = 0x2A;
 
+modbus::Function function_of(const Request& request) {
+    return static_cast<modbus::Function>(request.answer_type);
+}
+std::uint16_t register_of(const Request& request) {
+    return static_cast<std::uint16_t>(request.selector >> 16);
+}
+std::uint16_t count_of(const Request& request) {
+    return static_cast<std::uint16_t>(request.selector & 0xFFFF);
+}
 bool writes(const Request& request) {
-    return request.answer_type == static_cast<std::uint8_t>(modbus::Function::write_single);
+    return function_of(request) == modbus::Function::write_single;
 }
 
 /// §13: board n is asked as 0x80 + n and answers as 0x50 + n.
@@ -33,18 +42,20 @@ std::uint8_t answers_as(std::uint32_t unit) {
     return static_cast<std::uint8_t>(unit == d2_unit ? unit : unit - 0x30);
 }
 
-/// What a control sets its register to.
+/// What a control sets its register to: so much per unit of the value stands where a block has its size.
 std::uint16_t raw_value(const Request& request, const Asking& asking) {
-    const double per_unit = request.selector & 0xFFFF;
-    return static_cast<std::uint16_t>(std::lround(std::clamp(asking.value * per_unit, 0.0, 65535.0)));
+    return static_cast<std::uint16_t>(std::lround(std::clamp(asking.value * count_of(request), 0.0, 65535.0)));
 }
 
+/// The question of a request. Recordings: other hosts read longer blocks, and write values of their own.
 modbus::Question question(const Request& request, const Asking& asking) {
-    const bool write = writes(request);
+    const auto asked = modbus::parse_request(asking.asked);
     return {.unit = static_cast<std::uint8_t>(asking.address),
-            .function = write ? modbus::Function::write_single : modbus::Function::read_holding,
-            .first = static_cast<std::uint16_t>(request.selector >> 16),
-            .count = write ? raw_value(request, asking) : static_cast<std::uint16_t>(request.selector & 0xFFFF),
+            .function = function_of(request),
+            .first = register_of(request),
+            .count = asked             ? asked->count
+                     : writes(request) ? raw_value(request, asking)
+                                       : count_of(request),
             .answers_as = answers_as(asking.address)};
 }
 
@@ -82,6 +93,8 @@ void build(const Request& request, const Asking& asking, Bytes& out) {
 }
 
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
+    if (const auto asked = modbus::parse_request(asking.asked); asked && asked->first != register_of(request))
+        return {Reply::Progress::waiting, 1, {}, ErrorClass::unexpected, "other registers were asked for"};
     Reply reply = to_reply(modbus::examine(question(request, asking), received));
     if (reply.fault == ErrorClass::unexpected && half_a_register(asking, received)) {
         reply.fault = ErrorClass::malformed;
@@ -91,18 +104,15 @@ Reply examine(const Request& request, const Asking& asking, std::span<const std:
 }
 
 bool matches(const Request& request, const Asking& asking, std::span<const std::uint8_t> asked) {
-    Bytes built;
-    build(request, asking, built);
-    // A recorded write is the same request whatever its value.
-    const std::size_t same = writes(request) ? 4 : built.size();
-    return asked.size() == built.size() && framing::has_crc16_modbus(asked) &&
-           std::equal(built.begin(), built.begin() + static_cast<std::ptrdiff_t>(same), asked.begin());
+    const auto question = modbus::parse_request(asked);
+    return question && question->unit == asking.address && question->function == function_of(request) &&
+           question->first == register_of(request) && (writes(request) || question->count == count_of(request));
 }
 
 void wrap(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload, Bytes& out) {
-    // One byte of the frame counts its data.
-    const auto data = payload.first(std::min<std::size_t>(payload.size(), 2 * (request.selector & 0xFFFF)));
-    const modbus::Frame frame = modbus::answer(question(request, asking), writes(request) ? payload.first(0) : data);
+    const std::size_t most = writes(request) ? 0 : 2 * std::size_t{count_of(request)};
+    const modbus::Frame frame =
+        modbus::answer(question(request, asking), payload.first(std::min(payload.size(), most)));
     out.assign(frame.begin(), frame.end());
 }
 

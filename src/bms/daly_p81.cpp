@@ -109,8 +109,7 @@ void encode_cells(const Request& request, const Asking& asking, const Reading& s
     dm::encode_pack(pack, request, asking, state, payload);
 }
 
-std::string_view finish_status(const Request&, const Asking&, std::span<const std::uint8_t> payload,
-                               Reading& reading) {
+std::string_view finish_status(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
     if (get(payload, in_status(0x48), u16be) > 2) return "the state is neither idle nor charging nor discharging";
     dm::read_balance_bits(payload, in_status(0x4F), 3, reading);
     reading.balance_current_a = dm::balance_current(get(payload, in_status(0x4E), u16be));

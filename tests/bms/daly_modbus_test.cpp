@@ -106,7 +106,9 @@ TEST(DalyP81, AsksWithTheBytesOfTheDossier) {
 
 TEST(DalyModbus, AllDialectsAnswerToOneType) {
     const auto found = bms::find_families("Daly");
-    const auto has = [&](const Family& family) { return std::find(found.begin(), found.end(), &family) != found.end(); };
+    const auto has = [&](const Family& family) {
+        return std::find(found.begin(), found.end(), &family) != found.end();
+    };
     EXPECT_TRUE(has(d2()));
     EXPECT_TRUE(has(p81()));
     EXPECT_TRUE(has(*bms::find_family("daly")));
@@ -123,18 +125,31 @@ TEST(DalyModbus, BelongsToTheAddressesOfTheDialect) {
 
 // ---- D2 ------------------------------------------------------------------------------------------
 
-// The longer answer is understood however it arrives, and says the temperature of the MOSFETs as well.
+// A longer answer is understood in recordings of who asked for it, and not taken by us, who never ask for it.
 TEST(DalyD2, UnderstandsWhatOtherHostsAskFor) {
     const ByteList answer = changed("daly_d2/d2-blue80-4", 0, 0, {});
+    const ByteList asked = hex("D2 03 00 00 00 50 56 55");
     ASSERT_EQ(answer.size(), 165U);
-    for (const std::size_t piece : {1U, 5U, 200U}) {
-        const auto got = hear(d2(), request(d2(), "status"), {.address = 0xD2}, answer, piece);
-        ASSERT_TRUE(got) << got.error().detail;
-        EXPECT_EQ(got->mosfet_temperature_c, 15.0);
-        EXPECT_EQ(got->balance_current_a, 0.0);
-        EXPECT_EQ(got->current_a, -2.8);
-    }
-    EXPECT_FALSE(hear(d2(), request(d2(), "status"), {.address = 0xD2}, std::span(answer).first(164)));
+    Asking asking{.address = 0xD2};
+    ASSERT_TRUE(bms::asks(d2(), request(d2(), "status"), asking, asked));
+    EXPECT_FALSE(hear(d2(), request(d2(), "status"), asking, answer));
+    asking.asked = asked;
+    const auto got = hear(d2(), request(d2(), "status"), asking, answer);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->mosfet_temperature_c, 15.0);
+    EXPECT_EQ(got->balance_current_a, 0.0);
+    EXPECT_EQ(got->current_a, -2.8);
+    EXPECT_FALSE(bms::asks(d2(), request(d2(), "balance"), {.address = 0xD2}, hex("D2 03 00 00 00 50 56 55")));
+}
+
+// A recorded write is heard whatever was written.
+TEST(DalyModbus, UnderstandsARecordedWrite) {
+    const auto written = sealed(hex("81 06 01 21 00 01"));
+    const std::vector<bms::Exchange> dialogue = {{written, {sealed(hex("51 06 01 21 00 01"))}}};
+    const std::vector<std::uint32_t> addresses = {0x81};
+    const auto heard = bms::listen(p81(), addresses, dialogue);
+    ASSERT_EQ(heard.size(), 1U);
+    EXPECT_EQ(heard[0].acknowledged, 1U);
 }
 
 // §12, note (a): more than 30000 is charging, against the vendor's table.
@@ -163,9 +178,9 @@ TEST(DalyD2, DoesNotTakeTheUnsignedPower) {
 
 TEST(DalyD2, RefusesImpossibleContent) {
     const std::pair<Registers, std::string_view> cases[] = {
-        {{{0x31, 0}}, "number of cells"},   {{{0x31, 33}}, "number of cells"}, {{{0x32, 9}}, "temperature sensors"},
-        {{{0x28, 0}}, "pack voltage"},      {{{0x28, 2001}}, "pack voltage"},  {{{0x2A, 1001}}, "state of charge"},
-        {{{0x29, 0xFFFF}}, "the current"},  {{{0x29, 0}}, "the current"},
+        {{{0x31, 0}}, "number of cells"},  {{{0x31, 33}}, "number of cells"}, {{{0x32, 9}}, "temperature sensors"},
+        {{{0x28, 0}}, "pack voltage"},     {{{0x28, 2001}}, "pack voltage"},  {{{0x2A, 1001}}, "state of charge"},
+        {{{0x29, 0xFFFF}}, "the current"}, {{{0x29, 0}}, "the current"},
     };
     for (const auto& [registers, why] : cases) {
         const auto got = hear_d2_status(registers);
@@ -188,8 +203,8 @@ TEST(DalyD2, TakesTheCapacityOfTheUserUntilTheBoardTellsIts) {
     const auto got = hear_d2_status({}, {.capacity_ah = 314});
     ASSERT_TRUE(got);
     EXPECT_EQ(got->capacity_ah, 314.0);
-    const auto settings = hear(d2(), request(d2(), "settings"), {0xD2, true, &*got},
-                               changed("daly_d2/d2-settings", 0, 0x80, {}));
+    const auto settings =
+        hear(d2(), request(d2(), "settings"), {0xD2, true, &*got}, changed("daly_d2/d2-settings", 0, 0x80, {}));
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->capacity_ah, 105.0);
 }
@@ -239,8 +254,8 @@ TEST(DalyD2, ReadsTheLimitsWhateverTheirSign) {
 
 TEST(DalyD2, DoesNotTakeOtherRegistersForSettings) {
     for (const auto& wrong : {std::pair<std::uint16_t, std::uint16_t>{0x81, 0}, {0x81, 0xFFFF}, {0x89, 3}}) {
-        const auto got = hear(d2(), request(d2(), "settings"), {.address = 0xD2},
-                              changed("daly_d2/d2-settings", 0, 0x80, {wrong}));
+        const auto got =
+            hear(d2(), request(d2(), "settings"), {.address = 0xD2}, changed("daly_d2/d2-settings", 0, 0x80, {wrong}));
         ASSERT_FALSE(got);
         EXPECT_EQ(got.error().cls, ErrorClass::implausible);
     }

@@ -11,6 +11,8 @@ namespace bmsd::bms {
 
 extern const Family daly;
 extern const Family daren_485;
+extern const Family daly_d2;
+extern const Family daly_p81;
 extern const Family eg4_lifepower;
 extern const Family jkbms;
 extern const Family jkbms_pb;
@@ -22,8 +24,9 @@ extern const Family tianpower_ble;
 namespace {
 
 // Most used and least harmful to ask first; slow ones last.
-constexpr std::array<const Family*, 9> families = {
-    &jkbms, &jkbms_pb, &lltjbd, &daly, &daren_485, &eg4_lifepower, &revov_7c, &renogy, &tianpower_ble,
+constexpr std::array<const Family*, 11> families = {
+    &jkbms,    &jkbms_pb, &lltjbd,  &daly,     &daren_485,     &eg4_lifepower,
+    &revov_7c, &renogy,   &daly_d2, &daly_p81, &tianpower_ble,
 };
 
 }  // namespace

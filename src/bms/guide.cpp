@@ -61,7 +61,7 @@ std::string dip_table(const Family& family) {
 
 std::string config_lines(const Family& family) {
     std::string out = "[DEFAULT]\nBMS_TYPE = " + std::string(family.type) + "\n";
-    if (!family.addresses.used) return out;
+    if (!family.addresses.used || family.addresses.first == family.addresses.last) return out;
     out += "; three batteries on one adapter:\nBATTERY_ADDRESSES = ";
     for (std::uint32_t i = 0; i < 3; ++i) out += (i == 0 ? "" : ", ") + hex(family.addresses.standard + i);
     return out + "\n";

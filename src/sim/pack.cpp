@@ -113,6 +113,7 @@ Pack::Pack(const PackOptions& options)
     for (std::size_t cell = 0; cell < options_.cells; ++cell)
         reading_.cell_resistances_ohm.push_back(
             rounded(0.065 + 0.005 * scatter(options_.number, max_cells + cell), 0.001));
+    reading_.temperature_count = static_cast<double>(sensors);
     reading_.temperatures_c.resize(sensors);
     for (std::size_t alarm = 0; alarm < alarm_count; ++alarm) reading_.alarms.known(static_cast<Alarm>(alarm));
     measure();
@@ -179,6 +180,8 @@ void Pack::measure_cells() {
         highest = cell == 0 ? volts : std::max(highest, volts);
     }
     reading_.voltage_v = sum;
+    reading_.min_cell_voltage_v = lowest;
+    reading_.max_cell_voltage_v = highest;
     const bool balancing = current_a_ > 0 && highest >= balance_from_v && highest - lowest >= balance_spread_v;
     reading_.balancing_active = balancing;
     reading_.balance_current_a = balancing ? balance_current_a : 0.0;

@@ -225,7 +225,8 @@ struct Payload {
             const Bytes after = of(raised);
             const auto changed = std::mismatch(before.begin(), before.end(), after.begin(), after.end()).first;
             if (changed != before.end())
-                return static_cast<std::size_t>(changed - before.begin()) - byte_of(shown.type, shown.bit) - shown.at + row.at;
+                return static_cast<std::size_t>(changed - before.begin()) - byte_of(shown.type, shown.bit) - shown.at +
+                       row.at;
         }
         ADD_FAILURE() << "raising alarms of record " << int{row.record} << " changes nothing in the answer";
         return 0;

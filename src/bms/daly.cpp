@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "bms/daly_alarms.hpp"
+#include "bms/daly_controls.hpp"
 #include "bms/family.hpp"
 #include "bms/soundness.hpp"
 #include "framing/a5.hpp"
@@ -480,52 +481,40 @@ constexpr std::array requests = {
 };
 
 // ---- what may be changed (§8) ------------------------------------------------------------------------
+/// A simulated battery takes everything: 1 for the state of charge, the new position for a switch.
+void encode_acknowledge(const Request& request, const Asking& asking, const Reading&, Bytes& payload) {
+    payload.assign(a5::data_size, 0);
+    payload[0] = request.selector == set_soc_command || asking.value != 0 ? 1 : 0;
+}
 constexpr Request command(std::string_view name, std::string_view meaning, std::uint8_t number) {
-    return one_frame(name, meaning, number, When::on_demand);
+    Request request = one_frame(name, meaning, number, When::on_demand);
+    request.encode = encode_acknowledge;
+    return request;
 }
 constexpr std::array set_soc_steps = {command("set soc", "sets clock and state of charge", set_soc_command)};
 constexpr std::array charge_steps = {command("charge fet", "switches the charge MOSFET", charge_fet_command)};
 constexpr std::array discharge_steps = {
     command("discharge fet", "switches the discharge MOSFET", discharge_fet_command)};
 
-std::string_view forbids_switching(const Reading& known, double) {
-    return known.charge_fet && known.discharge_fet ? "" : "the state of the MOSFETs is not known yet";
-}
-std::string_view forbids_soc(const Reading& known, double value) {
-    if (!(value >= 0 && value <= 100)) return "the state of charge must be 0..100 %";
-    return known.soc_percent ? "" : "the battery has not told its state of charge yet";
-}
-Flag shows(const Flag& fet, double value) {
-    if (!fet) return std::nullopt;
-    return *fet == (value != 0);
-}
-
-constexpr std::string_view may_cut_supply =
-    "if this computer is fed by the battery alone, it may lose its supply, and only the vendor's program turns it on "
-    "again";
-
 constexpr std::array controls = {
     Control{.name = "charge",
             .meaning = "charge MOSFET on or off",
             .steps = charge_steps,
-            .forbids = forbids_switching,
-            .shows = [](const Reading& after, double value) { return shows(after.charge_fet, value); },
-            .warning = may_cut_supply},
+            .forbids = daly_controls::forbids_switching,
+            .shows = daly_controls::shows_charge,
+            .warning = daly_controls::may_cut_supply},
     Control{.name = "discharge",
             .meaning = "discharge MOSFET on or off",
             .steps = discharge_steps,
-            .forbids = forbids_switching,
-            .shows = [](const Reading& after, double value) { return shows(after.discharge_fet, value); },
-            .warning = may_cut_supply},
+            .forbids = daly_controls::forbids_switching,
+            .shows = daly_controls::shows_discharge,
+            .warning = daly_controls::may_cut_supply},
     Control{.name = "soc",
             .meaning = "state of charge, %; sets the clock of the BMS along",
             .setting = Setting::percent,
             .steps = set_soc_steps,
-            .forbids = forbids_soc,
-            .shows = [](const Reading& after, double value) -> Flag {
-                if (!after.soc_percent) return std::nullopt;
-                return std::abs(*after.soc_percent - value) <= 1;
-            },
+            .forbids = daly_controls::forbids_soc,
+            .shows = daly_controls::shows_soc,
             .pause = seconds{60}},
 };
 

@@ -34,13 +34,14 @@ Port::Port(asio::any_io_executor executor, PortSettings settings, std::unique_pt
     dialogue_.on_unsolicited = [this](std::string_view why) { tell_unsolicited(why); };
     const bms::Family& first = *settings_.families.front();
     rate_ = settings_.baud.value_or(first.serial.rates.front());
-    found_ = settings_.families.size() == 1 && (settings_.baud || first.serial.rates.size() == 1);
+    const bool one_place = !first.addresses.used || !settings_.addresses.empty() || first.addresses.factory.empty();
+    found_ = settings_.families.size() == 1 && (settings_.baud || first.serial.rates.size() == 1) && one_place;
     // A battery of a known type can be shown as "not answering" from the start.
     const bool one_type = std::all_of(settings_.families.begin(), settings_.families.end(),
                                       [&](const bms::Family* other) { return other->type == first.type; });
     if (one_type) {
         family_ = &first;
-        make_stations(first);
+        make_stations(first, shown_addresses(first));
     }
 }
 
@@ -149,9 +150,16 @@ asio::awaitable<bool> Port::search(std::span<const Candidate> among, Detector& d
 void Port::settle(const Candidate& found, std::uint32_t address) {
     found_ = true;
     rate_ = found.rate;
-    if (family_ != found.family || stations_.empty()) {
+    auto addresses = shown_addresses(*found.family);
+    if (settings_.addresses.empty() && found.family->addresses.used) addresses = {Address{address, ""}};
+    const bool as_shown = family_ == found.family && stations_.size() == addresses.size() &&
+                          stations_.front().address.value == addresses.front().value;
+    if (!as_shown) {
+        // Faces may show what was waited for.
+        for (Station& station : stations_)
+            for (Sink* sink : context_.sinks) sink->removed(*station.battery);
         family_ = found.family;
-        make_stations(*family_);
+        make_stations(*family_, std::move(addresses));
     }
     if (context_.memory) context_.memory->remember(name(), found);
     Identity place;
@@ -177,7 +185,16 @@ void Port::report_unknown(std::span<const Candidate> among, const Evidence& evid
                         "; or name the BMS in BMS_TYPE and its address in BATTERY_ADDRESSES; asking again and again");
 }
 
+/// Where batteries of this family are looked for.
 std::vector<Address> Port::addresses_of(const bms::Family& family) const {
+    std::vector<Address> all = shown_addresses(family);
+    if (family.addresses.used && settings_.addresses.empty())
+        for (const std::uint32_t address : family.addresses.factory) all.push_back({address, ""});
+    return all;
+}
+
+/// Where batteries of this family are expected: as configured, else at the standard address.
+std::vector<Address> Port::shown_addresses(const bms::Family& family) const {
     if (!family.addresses.used) return {Address{}};
     std::vector<Address> usable;
     for (const Address& address : settings_.addresses)
@@ -187,9 +204,9 @@ std::vector<Address> Port::addresses_of(const bms::Family& family) const {
     return usable;
 }
 
-void Port::make_stations(const bms::Family& family) {
+void Port::make_stations(const bms::Family& family, std::vector<Address> addresses) {
     stations_.clear();
-    for (Address& address : addresses_of(family)) {
+    for (Address& address : addresses) {
         Station& station = stations_.emplace_back();
         station.address = std::move(address);
         station.due.resize(family.requests.size());

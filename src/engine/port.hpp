@@ -66,7 +66,8 @@ private:
     asio::awaitable<Outcome> ask_once(Station& station, std::size_t request, Reading& reading);
 
     [[nodiscard]] std::vector<Address> addresses_of(const bms::Family& family) const;
-    void make_stations(const bms::Family& family);
+    [[nodiscard]] std::vector<Address> shown_addresses(const bms::Family& family) const;
+    void make_stations(const bms::Family& family, std::vector<Address> addresses);
     void succeeded(Station& station, Clock::time_point began);
     void failed(Station& station, const Error& error);
     void judge(Station& station, const Error* error);

@@ -24,7 +24,7 @@ std::string hex(std::uint32_t address) {
     return text;
 }
 
-/// All addresses of a family that the plan allows, the standard one first.
+/// All addresses at which the plan allows to look for a family, the standard one first.
 std::vector<std::uint32_t> addresses_of(const bms::Family& family, const ScanPlan& plan) {
     if (!family.addresses.used) return {0};
     std::vector<std::uint32_t> all;
@@ -37,7 +37,11 @@ std::vector<std::uint32_t> addresses_of(const bms::Family& family, const ScanPla
         return all;
     }
     add(family.addresses.standard);
-    for (std::uint32_t address = family.addresses.first; address <= family.addresses.last; ++address) add(address);
+    for (const std::uint32_t address : family.addresses.factory) add(address);
+    const bms::AddressRange whole{family.addresses.first, family.addresses.last};
+    const auto usual = family.addresses.usual.empty() ? std::span(&whole, 1) : family.addresses.usual;
+    for (const bms::AddressRange& range : usual)
+        for (std::uint32_t address = range.first; address <= range.last; ++address) add(address);
     return all;
 }
 

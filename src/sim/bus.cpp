@@ -1,6 +1,7 @@
 #include "sim/bus.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -133,7 +134,7 @@ asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> by
         co_return;
     }
 
-    for (const std::uint8_t byte : bytes) {
+    for (const std::uint8_t& byte : bytes) {
         if (heard_.size() == heard_.capacity()) heard_.erase(heard_.begin(), heard_.begin() + max_frame / 2);
         heard_.push_back(byte);
         if (const Question* question = recognise()) {
@@ -142,6 +143,8 @@ asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> by
             const auto asked = std::max(first_heard_ + wire_time(question->bytes.size()), now);
             const bool spoke = co_await reply(stream, *question, asked);
             if (spoke) co_return;  // it did not hear the rest
+        } else if (&byte == &bytes.back() && co_await obey(stream, now)) {
+            co_return;
         }
     }
 }
@@ -158,14 +161,47 @@ bool Bus::unreadable(Bytes& bytes) const {
     return true;
 }
 
+bool Bus::ends_with(std::span<const std::uint8_t> bytes) const noexcept {
+    return !bytes.empty() && bytes.size() <= heard_.size() && bytes.back() == heard_.back() &&
+           std::equal(bytes.rbegin(), bytes.rend(), heard_.rbegin());
+}
+
 const Bus::Question* Bus::recognise() const {
-    for (const Question& question : questions_) {
-        const auto& bytes = question.bytes;
-        if (bytes.size() <= heard_.size() && bytes.back() == heard_.back() &&
-            std::equal(bytes.rbegin(), bytes.rend(), heard_.rbegin()))
-            return &question;
-    }
+    for (const Question& question : questions_)
+        if (ends_with(question.bytes)) return &question;
     return nullptr;
+}
+
+/// Steps are built for every value they can carry, with the clock of the second that passes or one before.
+bool Bus::says(const Responder& battery, const bms::Control& control, const bms::Request& step, bms::Asking& asking) {
+    const std::time_t wall = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&wall, &local);
+    const bool percent = control.setting == bms::Setting::percent;
+    const int last = percent ? 100 : control.setting == bms::Setting::on_off ? 1 : 0;
+    for (int value = 0; value <= last; ++value)
+        for (int ago = 0; ago <= (percent ? 2 : 0); ++ago) {
+            asking.value = value;
+            asking.local_time_s = wall + local.tm_gmtoff - ago;
+            battery.family().build(step, asking, built_);
+            if (ends_with(built_)) return true;
+        }
+    return false;
+}
+
+asio::awaitable<bool> Bus::obey(Stream& stream, Clock::time_point now) {
+    for (Responder& battery : batteries_)
+        for (const bms::Control& control : battery.family().controls)
+            for (const auto& steps : {control.steps, control.finally})
+                for (const bms::Request& step : steps) {
+                    bms::Asking asking{battery.address(), true, &battery.pack().reading()};
+                    if (!says(battery, control, step, asking)) continue;
+                    heard_.clear();
+                    if (!battery.obey(control, step, asking, now, out_)) co_return false;
+                    co_await transmit(stream, out_, now + options_.turnaround, Ears::shut);
+                    co_return true;
+                }
+    co_return false;
 }
 
 asio::awaitable<bool> Bus::reply(Stream& stream, const Question& question, Clock::time_point asked) {

@@ -67,6 +67,11 @@ private:
     asio::awaitable<void> hear(Stream& stream, std::span<const std::uint8_t> bytes);
     [[nodiscard]] bool unreadable(Bytes& bytes) const;
     [[nodiscard]] const Question* recognise() const;
+    [[nodiscard]] bool says(const Responder& battery, const bms::Control& control, const bms::Request& step,
+                            bms::Asking& asking);
+    /// Answers a step of a control, if that is what was heard; says whether it was.
+    asio::awaitable<bool> obey(Stream& stream, Clock::time_point now);
+    [[nodiscard]] bool ends_with(std::span<const std::uint8_t> bytes) const noexcept;
     /// Says whether an answer was sent.
     asio::awaitable<bool> reply(Stream& stream, const Question& question, Clock::time_point asked);
     enum class Ears : std::uint8_t { open, shut };
@@ -85,6 +90,7 @@ private:
     Clock::time_point first_heard_{};
     Clock::time_point last_heard_{};
     Bytes out_;
+    Bytes built_;
     std::multimap<Clock::time_point, Bytes> late_;
     Clock::time_point next_broadcast_{};
 };

@@ -119,6 +119,11 @@ Pack::Pack(const PackOptions& options)
     measure();
 }
 
+void Pack::set_soc(double percent) {
+    remaining_ah_ = full_ah_ * std::clamp(percent, 0.0, 100.0) / 100;
+    measure();
+}
+
 void Pack::step(std::chrono::duration<double> dt) {
     if (dt.count() <= 0) return;
     for (double left = dt.count(); left > 0; left -= slice_s) advance(std::min(left, slice_s));

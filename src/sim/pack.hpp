@@ -38,6 +38,11 @@ public:
     /// Sets an alarm to `level` until it is set again; Level::ok takes it back.
     void raise(Alarm alarm, Level level) noexcept { reading_.alarms.set(alarm, level); }
 
+    /// Switches something the BMS switches; the pack's current does not follow.
+    void set(FlagMember flag, bool on) noexcept { reading_.*flag = on; }
+    /// The state of charge as the BMS is told to believe, %.
+    void set_soc(double percent);
+
     /// What the BMS measures now.
     [[nodiscard]] const Reading& reading() const noexcept { return reading_; }
 

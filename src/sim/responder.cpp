@@ -39,6 +39,23 @@ std::optional<std::chrono::milliseconds> Responder::answer(const bms::Request& r
     return late ? late->time : std::chrono::milliseconds{0};
 }
 
+bool Responder::obey(const bms::Control& control, const bms::Request& step, const bms::Asking& asking,
+                     Clock::time_point now, Bytes& out) {
+    advance(now);
+    if (faults_.strikes(FaultKind::silence)) return false;
+    bms::answer(family_, step, asking, pack_.reading(), out);
+    struct Switch {
+        std::string_view control;
+        FlagMember flag;
+    };
+    constexpr Switch switches[] = {
+        {"charge", &Reading::charge_fet}, {"discharge", &Reading::discharge_fet}, {"balance", &Reading::balance_fet}};
+    for (const Switch& one : switches)
+        if (one.control == control.name) pack_.set(one.flag, asking.value != 0);
+    if (control.setting == bms::Setting::percent) pack_.set_soc(asking.value);
+    return true;
+}
+
 void Responder::broadcast(Clock::time_point now, Bytes& out) {
     advance(now);
     bms::answer(family_, family_.requests[family_.probe], {0}, pack_.reading(), out);

@@ -28,6 +28,10 @@ public:
     [[nodiscard]] std::optional<std::chrono::milliseconds> answer(const bms::Request& request, Clock::time_point now,
                                                                   Bytes& out);
 
+    /// Does what a step of a control says, and makes its acknowledge; nothing if the battery stays silent.
+    [[nodiscard]] bool obey(const bms::Control& control, const bms::Request& step, const bms::Asking& asking,
+                            Clock::time_point now, Bytes& out);
+
     /// A frame with this battery's state as a bus master shows it: of address 0.
     void broadcast(Clock::time_point now, Bytes& out);
 

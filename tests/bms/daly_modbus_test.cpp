@@ -234,7 +234,7 @@ TEST(DalyD2, DoesNotClaimToKnowWhichCellsAreBalanced) {
 TEST(DalyD2, ATemperatureOfTheMosfetsThatIsNotMeasuredIsAbsent) {
     Reading known;
     known.mosfet_temperature_c = 30;
-    for (const std::uint16_t raw : {0x0000, 0x00FF, 0xFFFF}) {
+    for (const std::uint16_t raw : std::initializer_list<std::uint16_t>{0x0000, 0x00FF, 0xFFFF}) {
         const auto got = hear_d2_balance({{0x42, raw}}, known);
         ASSERT_TRUE(got);
         EXPECT_FALSE(got->mosfet_temperature_c) << raw;

@@ -85,7 +85,7 @@ TEST_P(EveryFamily, AnswersAtEveryAddressWithItsPack) {
             const auto decoded = decode_answer(family, request, address, bytes, told, packs.size() == 1);
             ASSERT_TRUE(decoded) << decoded.error().detail;
         }
-        expect_told(told, packs[i]);
+        expect_told(told, packs[i], family.cell_step_v);
         if (family.identity) {
             EXPECT_EQ(family.identity(told), family.identity(packs[i]));
         }

@@ -295,56 +295,62 @@ void encode_text(const Request& request, const Asking&, const Reading& state, By
 // §11: turnaround 20..150 ms; §6: 0.3 s are enough to know that nobody answers.
 constexpr milliseconds answer_begins{300};
 
-constexpr std::array requests = {
-    Request{.name = "hardware",
-            .meaning = "hardware_version",
-            .when = When::identify,
-            .mandatory = false,  // §4: one of the two texts may fail
-            .selector = read_hardware,
-            .answer_size = 7,
-            .timeout = answer_begins,
-            .finish = finish_text,
-            .encode = encode_text},
-    Request{.name = "firmware",
-            .meaning = "software_version",
-            .when = When::identify,
-            .mandatory = false,
-            .selector = read_firmware,
-            .answer_size = 28,
-            .timeout = answer_begins,
-            .finish = finish_text,
-            .encode = encode_text},
-    Request{
-        .name = "analog",
-        .meaning = "everything that changes",
-        .when = When::every_poll,
-        .selector = read_analog,
-        .answer_size = 94,  // 16 cells; 134 with the totals that some send
-        .timeout = answer_begins,
-        .layout = {.size = status_size, .rows = rows, .flags = flags, .alarms = alarms, .records = groups_in_tables},
-        .finish = finish_analog,
-        .encode = encode_analog},
-};
+/// The requests of the dialect with this start byte, which Request::answer_type keeps for build() and wrap().
+consteval std::array<Request, 3> requests_from(std::uint8_t start) {
+    return {
+        Request{.name = "hardware",
+                .meaning = "hardware_version",
+                .when = When::identify,
+                .mandatory = false,  // §4: one of the two texts may fail
+                .selector = read_hardware,
+                .answer_type = start,
+                .answer_size = 7,
+                .timeout = answer_begins,
+                .finish = finish_text,
+                .encode = encode_text},
+        Request{.name = "firmware",
+                .meaning = "software_version",
+                .when = When::identify,
+                .mandatory = false,
+                .selector = read_firmware,
+                .answer_type = start,
+                .answer_size = 28,
+                .timeout = answer_begins,
+                .finish = finish_text,
+                .encode = encode_text},
+        Request{.name = "analog",
+                .meaning = "everything that changes",
+                .when = When::every_poll,
+                .selector = read_analog,
+                .answer_type = start,
+                .answer_size = 94,  // 16 cells; 134 with the totals that some send
+                .timeout = answer_begins,
+                .layout =
+                    {.size = status_size, .rows = rows, .flags = flags, .alarms = alarms, .records = groups_in_tables},
+                .finish = finish_analog,
+                .encode = encode_analog},
+    };
+}
+constexpr auto requests_7e = requests_from(framing::lifepower::start_7e);
+constexpr auto requests_7c = requests_from(framing::lifepower::start_7c);
 
 // ---- framing (§3) ----------------------------------------------------------------------------------
 namespace wire = framing::lifepower;
 using wire::Look;
 
-template <std::uint8_t start>
 void wrap(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload, Bytes& out) {
     payload = payload.first(std::min(payload.size(), wire::most_payload));
     out.clear();
     for (const std::size_t byte :
-         {std::size_t{start}, std::size_t{asking.address}, std::size_t{request.selector}, payload.size()})
+         {std::size_t{request.answer_type}, std::size_t{asking.address}, std::size_t{request.selector}, payload.size()})
         out.push_back(static_cast<std::uint8_t>(byte));
     out.insert(out.end(), payload.begin(), payload.end());
     out.push_back(wire::checksum(out));
     out.push_back(wire::end_mark);
 }
 
-template <std::uint8_t start>
 void build(const Request& request, const Asking& asking, Bytes& out) {
-    wrap<start>(request, asking, {}, out);
+    wrap(request, asking, {}, out);
 }
 
 constexpr std::string_view another_master =
@@ -425,7 +431,7 @@ Reply unsolicited(const Asking&, std::span<const std::uint8_t> received) {
 }
 
 constexpr std::array<std::uint32_t, 1> rates = {9600};
-constexpr std::array<std::string_view, 4> aliases = {"Lifepower", "Revov", "Narada", "TianPower"};
+constexpr std::array<std::string_view, 4> old_names = {"Lifepower", "Revov", "Narada", "TianPower"};
 constexpr std::array<std::string_view, 5> sold_as = {"EG4 LiFePower4 (older firmware)", "Revov", "Narada",
                                                      "Basen (UART protocol)", "Tian-Power QT-YS00"};
 constexpr std::array refused = {
@@ -434,11 +440,13 @@ constexpr std::array refused = {
                    "wires; set an address 0x01..0x0F with the DIP switches and write it into BATTERY_ADDRESSES"},
 };
 
-consteval Family dialect(std::string_view key) {
+consteval Family dialect(std::string_view key, std::span<const std::string_view> aliases,
+                         std::span<const Request> requests) {
     return {
         .key = key,
         .type = "EG4_Lifepower",
         .label = "EG4 Lifepower",
+        .aliases = aliases,
         .sold_as = sold_as,
         .serial = {rates},
         .addresses = {.used = true,
@@ -450,10 +458,12 @@ consteval Family dialect(std::string_view key) {
         .timing = {.gap = milliseconds{100}, .between_bytes = milliseconds{50}, .poll = milliseconds{2000}},  // §11
         .requests = requests,
         .probe = 2,
+        .build = build,
         .examine = examine,
         .unsolicited = unsolicited,
         .integrity = Integrity::weak,
         .self_describing = true,
+        .wrap = wrap,
         .guide =
             {.rs485 = true,
              .connector =
@@ -471,29 +481,14 @@ consteval Family dialect(std::string_view key) {
     };
 }
 
-consteval Family with_7e() {
-    Family family = dialect("eg4_lifepower");
-    family.aliases = aliases;
-    family.build = build<wire::start_7e>;
-    family.wrap = wrap<wire::start_7e>;
-    return family;
-}
-
-consteval Family with_7c() {
-    Family family = dialect("revov_7c");
-    family.build = build<wire::start_7c>;
-    family.wrap = wrap<wire::start_7c>;
-    return family;
-}
-
 }  // namespace
 
 extern const Family eg4_lifepower;
-constexpr Family eg4_lifepower = with_7e();
+constexpr Family eg4_lifepower = dialect("eg4_lifepower", old_names, requests_7e);
 static_assert(sound(eg4_lifepower));
 
 extern const Family revov_7c;
-constexpr Family revov_7c = with_7c();
+constexpr Family revov_7c = dialect("revov_7c", {}, requests_7c);
 static_assert(sound(revov_7c));
 
 }  // namespace bmsd::bms

@@ -446,7 +446,10 @@ constexpr Family jkbms{
 - RS485 needs JK's own RS485 module between this port and the adapter: yellow A, white B, black GND.
 )",
               .vendor_app = "- \"UART1 protocol\", where the app has it: 0 (4G-GPS common protocol).\n",
-              .notes = "- The balancer JK_DZ11B1A24S speaks the same protocol.\n"},
+              // §10.6: other boards of that series answer to another protocol only, and without current and SoC.
+              .notes =
+                  "- The balancer JK_DZ11B1A24S is said to speak the same protocol; nobody has recorded it. Its \n"
+                  "  relatives JK-DZ08/DZ11 with RS485 do not, and measure neither current nor state of charge.\n"},
 };
 static_assert(sound(jkbms));
 

@@ -179,8 +179,8 @@ TEST(Config, RelationsBetweenVoltages) {
     const auto parsed = app::parse_config("[DEFAULT]\nMIN_CELL_VOLTAGE = 3.4\nMAX_CELL_VOLTAGE = 3.2\n");
     EXPECT_TRUE(parsed.has(Problem::Kind::safety));
     EXPECT_LT(parsed.config.control.min_cell_v, parsed.config.control.max_cell_v);
-    EXPECT_TRUE(
-        mentions(app::parse_config("[DEFAULT]\nFLOAT_CELL_VOLTAGE = 3.5\n"), "FLOAT_CELL_VOLTAGE: must lie between"));
+    EXPECT_TRUE(mentions(app::parse_config("[DEFAULT]\nFLOAT_CELL_VOLTAGE = 3.5\n"),
+                         "FLOAT_CELL_VOLTAGE: '3.5' must lie between"));
 }
 
 TEST(Config, ArbitraryBytesAreSurvived) {

@@ -20,16 +20,16 @@ const bms::Family& dialect_7c() {
     return *bms::find_family("revov_7c");
 }
 
-const Request& request(std::string_view name) {
-    for (const Request& one : family().requests)
+const Request& request(std::string_view name, const bms::Family& of = family()) {
+    for (const Request& one : of.requests)
         if (one.name == name) return one;
     ADD_FAILURE() << "no request " << name;
-    return family().requests[0];
+    return of.requests[0];
 }
 
 ByteList built(const bms::Family& of, std::string_view name, std::uint32_t address) {
     Bytes bytes;
-    of.build(request(name), {address, true, nullptr}, bytes);
+    of.build(request(name, of), {address, true, nullptr}, bytes);
     return {bytes.begin(), bytes.end()};
 }
 
@@ -96,7 +96,7 @@ TEST(Eg4Lifepower, AcceptsEitherStartByteInAnswers) {
     const ByteList payload = hex("01 02 0C E4 0C E4 08 01 02 94");
     for (const std::uint8_t start : {std::uint8_t{0x7E}, std::uint8_t{0x7C}})
         for (const bms::Family* one : {&family(), &dialect_7c()})
-            EXPECT_TRUE(hear(*one, request("analog"), {1, false, nullptr}, frame(0x01, payload, 1, start)));
+            EXPECT_TRUE(hear(*one, request("analog", *one), {1, false, nullptr}, frame(0x01, payload, 1, start)));
 }
 
 // The Python driver ends with an IndexError.

@@ -233,6 +233,50 @@ TEST(JkbmsPb, PublishesOnlySensorsThatArePresent) {
     EXPECT_TRUE(none->temperatures_c.empty());
 }
 
+// The Python driver makes -5 of 105 degrees.
+TEST(JkbmsPb, ReadsTemperaturesAsSignedNumbers) {
+    const auto reading = hear_status(status_with({{144, hex("1A 04")}, {162, hex("DE 03 CE FF")}}));
+    ASSERT_TRUE(reading);
+    EXPECT_NEAR(reading->mosfet_temperature_c.value_or(0), 105, 1e-9);
+    EXPECT_NEAR(reading->temperatures_c.at(0).value_or(0), 99, 1e-9);
+    EXPECT_NEAR(reading->temperatures_c.at(1).value_or(0), -5, 1e-9);
+}
+
+// The Python driver smooths the cells and refuses frames whose byte 5 is 05.
+TEST(JkbmsPb, ReadsCellsAsTheyAreInEveryFrame) {
+    const auto before = hear_status(status_with({}));
+    ASSERT_TRUE(before);
+    const auto reading =
+        hear(family(), request("status"), {3, true, &*before}, status_with({{5, hex("05")}, {6, hex("48 0D")}}));
+    ASSERT_TRUE(reading);
+    EXPECT_NEAR(reading->cell_voltages_v.at(0).value_or(0), 3.400, 1e-9);
+    EXPECT_EQ(reading->cell_voltages_v.at(1), before->cell_voltages_v.at(1));
+}
+
+// The Python driver cuts the last byte of every text and reads frost limits unsigned.
+TEST(JkbmsPb, ReadsTextsAndFrostLimitsWhole) {
+    ByteList about = recorded("about");
+    about.resize(300);
+    const std::string_view serial = "1234567890ABCDEF";
+    std::copy(serial.begin(), serial.end(), about.begin() + 86);
+    const std::string_view version = "11.2888H";
+    std::copy(version.begin(), version.end(), about.begin() + 30);
+    about[299] = framing::sum8(std::span(about).first(299));
+    const auto told = hear(family(), request("about"), {3, true, nullptr}, about);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->serial_number, serial);
+    EXPECT_EQ(told->software_version, version);
+
+    ByteList settings = recorded("settings");
+    settings.resize(300);
+    const ByteList frost = hex("9C FF FF FF");  // -10.0
+    std::copy(frost.begin(), frost.end(), settings.begin() + 98);
+    settings[299] = framing::sum8(std::span(settings).first(299));
+    const auto limits = hear(family(), request("settings"), {3, true, nullptr}, settings);
+    ASSERT_TRUE(limits);
+    EXPECT_NEAR(limits->heating_start_c.value_or(0), -10, 1e-9);
+}
+
 TEST(JkbmsPb, RefusesAnImpossibleStateOfCharge) {
     const auto reading = hear_status(status_with({{173, hex("65")}}));
     ASSERT_FALSE(reading);

@@ -65,6 +65,9 @@ TEST(Jkbms, ReadsTemperaturesAboveHundredAsNegative) {
     ASSERT_EQ(reading.temperatures_c.size(), 2U);
     EXPECT_EQ(reading.temperatures_c[0], -1.0);
     EXPECT_EQ(reading.temperatures_c[1], -40.0);
+    // The Python driver makes +1 of 99 and 0 of 100.
+    EXPECT_EQ(decoded("81 00 63").temperatures_c, (Temperatures{99.0}));
+    EXPECT_EQ(decoded("81 00 62").temperatures_c, (Temperatures{98.0}));
 }
 
 TEST(Jkbms, ReadsTheCurrentAsTheProtocolVersionSays) {
@@ -122,6 +125,7 @@ TEST(Jkbms, ReadsSwitchesByTheirOwnBit) {
     EXPECT_EQ(offline.charge_fet, true);
     EXPECT_EQ(offline.discharge_fet, true);
     EXPECT_EQ(offline.balancing_active, false);
+    EXPECT_EQ(decoded("8C 00 08").balancing_active, false);
     const Reading one = decoded("8C 00 02");
     EXPECT_EQ(one.charge_fet, false);
     EXPECT_EQ(one.discharge_fet, true);
@@ -134,6 +138,42 @@ TEST(Jkbms, KeepsTheMissingCellButNotAsTheLowest) {
     EXPECT_EQ(reading->cell_voltages_v[1], 0.0);
     EXPECT_NEAR(*reading->min_cell_voltage_v, 3.300, 1e-9);
     EXPECT_NEAR(*reading->max_cell_voltage_v, 3.304, 1e-9);
+}
+
+// Reserved bits shift every alarm of the Python driver.
+TEST(Jkbms, ReadsWarningsBesideReservedBits) {
+    const Reading reading = decoded("8B C0 04");
+    EXPECT_EQ(reading.alarms[Alarm::high_voltage], Level::alarm);
+    for (std::size_t i = 0; i < alarm_count; ++i)
+        if (static_cast<Alarm>(i) != Alarm::high_voltage) {
+            EXPECT_EQ(reading.alarms[static_cast<Alarm>(i)].value_or(Level::ok), Level::ok) << i;
+        }
+}
+
+// The Python driver keeps the old voltage of a cell whose wire opened, and never shortens its list.
+TEST(Jkbms, ForgetsCellsThatAreNotThereAnyMore) {
+    const auto before = hear_all(frame(hex("79 09 01 0C E4 02 0C E5 03 0C E8 8A 00 03")));
+    ASSERT_TRUE(before);
+    const auto after = hear(family(), request(), {0, true, &*before}, frame(hex("79 06 01 00 00 02 0C E5 8A 00 02")));
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->cell_voltages_v, (Cells{0.0, 3.301}));
+    EXPECT_EQ(after->cell_count, 2.0);
+}
+
+TEST(Jkbms, SurvivesTextsThatAreNone) {
+    const Reading reading =
+        decoded("B4 FF FE 41 80 00 00 00 00 B5 FF FF FF FF B7 C3 28 31 31 00 00 00 00 00 00 00 00 00 00 00");
+    EXPECT_EQ(reading.custom_name, "??A?");
+    EXPECT_EQ(reading.software_version, "?(11");
+    EXPECT_FALSE(reading.production_date);
+}
+
+TEST(Jkbms, NeverShowsThePassword) {
+    const Reading reading = decoded("B2 31 32 33 34 35 36 00 00 00 00 85 40");
+    EXPECT_EQ(reading.soc_percent, 64.0);
+    for (const Text& text : {reading.model, reading.hardware_version, reading.software_version, reading.serial_number,
+                             reading.custom_name, reading.unique_id})
+        EXPECT_EQ(text.value_or("").find("123456"), std::string::npos) << *text;
 }
 
 TEST(Jkbms, StopsAtAnUnknownTagAndKeepsTheRest) {

@@ -84,26 +84,32 @@ void append_frame(std::uint32_t address, const Request& request, std::span<const
               std::span(out).last<a5::frame_size>());
 }
 
+constexpr std::string_view silence = "no answer";
+
 /// The frames among received bytes that answer a request; the others leave their reason in `fault` and `why`.
 struct Answer {
     const Request& request;
     std::uint32_t address;
     a5::Frames frames;
     ErrorClass fault = ErrorClass::truncated;
-    std::string_view why = "no answer";
+    std::string_view why = silence;
+    bool foreign_seen = false;
 
     /// The data of the next frame; empty at the end.
     std::span<const std::uint8_t> next() {
         for (auto frame = frames.next(); !frame.data.empty(); frame = frames.next()) {
             if (answers_for(address, frame.address)) {
                 if (frame.command == request.selector) return frame.data;
-                note("an answer to another command came");
-            } else if (frame.address == address) {
-                note("only our own request came back: the adapter echoes");
-            } else {
-                note("another board answered");
+                foreign("an answer to another command came");
+            } else if (frame.address != address) {
+                foreign("another board answered");
+            } else if (why == silence) {
+                fault = ErrorClass::unexpected;
+                why = "only our own request came back: the adapter echoes";
             }
         }
+        // Of damage beside a sound frame of somebody else, the frame tells more.
+        if (foreign_seen) return {};
         if (frames.damage() == a5::Frames::Damage::checksum)
             fault = ErrorClass::checksum, why = "the checksum of a frame is wrong";
         if (frames.damage() == a5::Frames::Damage::length)
@@ -111,8 +117,8 @@ struct Answer {
         return {};
     }
 
-private:
-    void note(std::string_view text) {
+    void foreign(std::string_view text) {
+        foreign_seen = true;
         fault = ErrorClass::unexpected;
         why = text;
     }
@@ -279,6 +285,9 @@ std::string_view finish_cells(const Request& request, const Asking& asking, std:
                 ++got;
             }
     });
+    // What 0x91 said while the cells were not known must not outlive that: it would be the extremes of an earlier hour.
+    reading.min_cell_voltage_v.reset();
+    reading.max_cell_voltage_v.reset();
     // Words beyond the fitted cells are garbage, and without their number nobody knows which those are (§5.6).
     if (count > 0 && got == count)
         reading.cell_voltages_v = cells;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "bms/ascii_hex_reply.hpp"
+#include "bms/daren_485_analog.hpp"
 #include "bms/family.hpp"
 #include "bms/soundness.hpp"
 #include "framing/ascii_hex.hpp"
@@ -16,261 +18,6 @@ namespace ascii_hex = framing::ascii_hex;
 
 constexpr std::uint8_t version = 0x22;
 constexpr std::uint8_t battery = 0x4A;  // CID1
-constexpr std::size_t most_cells = 24;
-constexpr std::size_t most_sensors = max_temperatures;
-
-// ---- analog values, command 42 (§5.1) ------------------------------------------------------------
-// Cells and sensors vary in number, so the answer is walked: each field is a record, tagged in the order of the answer.
-enum Field : std::uint8_t {
-    soc = 1,
-    voltage,
-    environment,
-    pack_temperature,
-    mosfet,
-    current,
-    resistance,
-    soh,
-    user,
-    capacity,
-    remaining,
-    cycles,
-    voltage_status,
-    current_status,
-    temperature_status,
-    alarm_status,
-    fet_status,
-    cell_alarms,
-    balance_low,
-    balance_high,
-    cell_alarms_high,
-    machine_status,
-    io_status,
-    cells,    // its width varies
-    sensors,  // its width varies
-};
-constexpr std::array records = {
-    Record{soc, 2},
-    Record{voltage, 2},
-    Record{environment, 2},
-    Record{pack_temperature, 2},
-    Record{mosfet, 2},
-    Record{current, 2},
-    Record{resistance, 2},
-    Record{soh, 2},
-    Record{user, 1},
-    Record{capacity, 2},
-    Record{remaining, 2},
-    Record{cycles, 2},
-    Record{voltage_status, 2},
-    Record{current_status, 2},
-    Record{temperature_status, 2},
-    Record{alarm_status, 2},
-    Record{fet_status, 2},
-    Record{cell_alarms, 8},
-    Record{balance_low, 2},
-    Record{balance_high, 2},
-    Record{cell_alarms_high, 8},
-    Record{machine_status, 1},
-    Record{io_status, 2},
-};
-
-constexpr std::uint8_t width_of(std::uint8_t field) {
-    for (const Record& record : records)
-        if (record.tag == field) return record.width;
-    return 0;
-}
-
-constexpr Row in_field(Field field, NumberMember to, Wire type, double scale = 1) {
-    return {to, 0, type, scale, 0, {}, field};
-}
-constexpr std::array analog_rows = {
-    in_field(soc, &Reading::soc_percent, u16be, 0.01),
-    in_field(voltage, &Reading::voltage_v, u16be, 0.01),
-    in_field(environment, &Reading::environment_temperature_c, i16be, 0.1),
-    in_field(mosfet, &Reading::mosfet_temperature_c, i16be, 0.1),
-    in_field(current, &Reading::current_a, i16be, 0.01),
-    in_field(soh, &Reading::soh_percent, u16be),
-    in_field(capacity, &Reading::capacity_ah, u16be, 0.01),
-    in_field(remaining, &Reading::capacity_remaining_ah, u16be, 0.01),
-    in_field(cycles, &Reading::cycles, u16be),
-};
-
-// §7.5: which of the two bits is which MOSFET is not settled: sources disagree, and all recordings have both set.
-constexpr std::uint16_t charge_fet_bit = 0x0001;
-constexpr std::uint16_t discharge_fet_bit = 0x0002;
-constexpr std::array analog_flags = {
-    FlagRow{&Reading::charge_fet, 0, u16be, charge_fet_bit, false, fet_status},
-    FlagRow{&Reading::discharge_fet, 0, u16be, discharge_fet_bit, false, fet_status},
-};
-
-constexpr AlarmBit in_status(Field field, std::uint8_t bit, Alarm alarm, Level level) {
-    return {alarm, level, 0, u16be, bit, field};
-}
-// §7.1..7.4. No alarms: charging and discharging (current B0, B1), asleep (voltage B15), LED and buzzer enabled
-// (alarm B5, B6). Failures told in other words: see raise_failures().
-constexpr std::array analog_alarms = {
-    in_status(voltage_status, 0, Alarm::high_cell_voltage, Level::alarm),
-    in_status(voltage_status, 1, Alarm::low_cell_voltage, Level::alarm),
-    in_status(voltage_status, 2, Alarm::high_voltage, Level::alarm),
-    in_status(voltage_status, 3, Alarm::low_voltage, Level::alarm),
-    in_status(voltage_status, 4, Alarm::high_cell_voltage, Level::warning),
-    in_status(voltage_status, 5, Alarm::low_cell_voltage, Level::warning),
-    in_status(voltage_status, 6, Alarm::high_voltage, Level::warning),
-    in_status(voltage_status, 7, Alarm::low_voltage, Level::warning),
-    in_status(voltage_status, 8, Alarm::cell_imbalance, Level::warning),
-    in_status(voltage_status, 13, Alarm::fuse_blown, Level::alarm),
-    in_status(voltage_status, 14, Alarm::cell_imbalance, Level::alarm),
-    in_status(current_status, 2, Alarm::high_charge_current, Level::alarm),
-    in_status(current_status, 3, Alarm::high_discharge_current, Level::alarm),
-    in_status(current_status, 4, Alarm::high_discharge_current, Level::alarm),
-    in_status(current_status, 5, Alarm::high_discharge_current, Level::alarm),
-    in_status(current_status, 6, Alarm::high_charge_current, Level::warning),
-    in_status(current_status, 7, Alarm::high_discharge_current, Level::warning),
-    in_status(temperature_status, 0, Alarm::high_charge_temperature, Level::alarm),
-    in_status(temperature_status, 1, Alarm::low_charge_temperature, Level::alarm),
-    in_status(temperature_status, 2, Alarm::high_temperature, Level::alarm),
-    in_status(temperature_status, 3, Alarm::low_temperature, Level::alarm),
-    in_status(temperature_status, 4, Alarm::high_temperature, Level::alarm),
-    in_status(temperature_status, 5, Alarm::low_temperature, Level::alarm),
-    in_status(temperature_status, 6, Alarm::high_internal_temperature, Level::alarm),
-    in_status(temperature_status, 7, Alarm::low_temperature, Level::alarm),
-    in_status(temperature_status, 8, Alarm::high_charge_temperature, Level::warning),
-    in_status(temperature_status, 9, Alarm::low_charge_temperature, Level::warning),
-    in_status(temperature_status, 10, Alarm::high_temperature, Level::warning),
-    in_status(temperature_status, 11, Alarm::low_temperature, Level::warning),
-    in_status(temperature_status, 12, Alarm::high_temperature, Level::warning),
-    in_status(temperature_status, 13, Alarm::low_temperature, Level::warning),
-    in_status(temperature_status, 14, Alarm::high_internal_temperature, Level::warning),
-    in_status(temperature_status, 15, Alarm::low_temperature, Level::warning),
-    in_status(alarm_status, 0, Alarm::cell_imbalance, Level::warning),
-    in_status(alarm_status, 1, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 2, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 3, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 4, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 7, Alarm::low_soc, Level::warning),
-    in_status(alarm_status, 8, Alarm::high_internal_temperature, Level::alarm),
-    in_status(alarm_status, 9, Alarm::high_internal_temperature, Level::warning),
-    in_status(alarm_status, 10, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 11, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 12, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 13, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 14, Alarm::internal_failure, Level::alarm),
-    in_status(alarm_status, 15, Alarm::internal_failure, Level::alarm),
-};
-constexpr std::uint16_t fet_failures = 0x000C;  // §7.5
-constexpr std::uint8_t machine_failure = 0x20;  // §7.6
-constexpr std::uint16_t io_failures = 0x3000;   // §7.6
-
-/// Finds the fields of an answer. Firmware that leaves out the last ones is taken as it is (§5.1).
-Records walk(std::span<const std::uint8_t> payload) {
-    Records found;
-    std::size_t at = 1;  // behind the flag
-    const auto take = [&](std::uint8_t field, std::size_t size) {
-        if (at + size <= payload.size()) found[field] = payload.subspan(at, size);
-        at += size;
-    };
-    const auto counted = [&](std::uint8_t field) {
-        const std::size_t count = at < payload.size() ? payload[at] : 0;
-        ++at;
-        take(field, 2 * count);
-    };
-    for (const std::uint8_t field : {soc, voltage}) take(field, width_of(field));
-    counted(cells);
-    for (const std::uint8_t field : {environment, pack_temperature, mosfet}) take(field, width_of(field));
-    counted(sensors);
-    for (std::uint8_t field = current; field <= io_status; ++field) take(field, width_of(field));
-    return found;
-}
-
-/// §6: nothing but a battery's own cells add up to its voltage like that.
-bool adds_up(const Reading& reading) {
-    double sum = 0;
-    for (const Number& cell : reading.cell_voltages_v) {
-        if (!(cell >= 1.5 && cell <= 4.5)) return false;
-        sum += *cell;
-    }
-    return std::abs(sum - reading.voltage_v.value_or(0)) <= 0.05 * sum;
-}
-
-void raise_failures(const Records& found, Alarms& alarms) {
-    const auto check = [&](Field field, Wire type, std::int64_t mask) {
-        if (!found[field].empty() && (get(found[field], 0, type) & mask) != 0)
-            alarms.raise(Alarm::internal_failure, Level::alarm);
-    };
-    check(fet_status, u16be, fet_failures);
-    check(machine_status, u8, machine_failure);
-    check(io_status, u16be, io_failures);
-}
-
-void read_balancing(const Records& found, Reading& reading) {
-    reading.cell_balancing.clear();
-    reading.balancing_active.reset();
-    if (found[balance_low].empty() || found[balance_high].empty()) return;
-    const auto bits =
-        static_cast<std::uint32_t>(get(found[balance_high], 0, u16be) << 16 | get(found[balance_low], 0, u16be));
-    for (std::size_t i = 0; i < reading.cell_voltages_v.size(); ++i)
-        reading.cell_balancing.push_back((bits >> i & 1) != 0);
-    reading.balancing_active = bits != 0;
-}
-
-std::string_view finish_analog(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
-                               Reading& reading) {
-    const Records found = walk(payload);
-    const auto volts = found[cells];
-    if (volts.empty() || volts.size() > 2 * most_cells) return "the number of cells is impossible";
-    decode(request.layout, found, reading);
-    reading.cell_count = static_cast<double>(volts.size() / 2);
-    reading.cell_voltages_v.clear();
-    for (std::size_t at = 0; at < volts.size(); at += 2)
-        reading.cell_voltages_v.push_back(static_cast<double>(get(volts, at, u16be)) / 1000);
-    reading.temperatures_c.clear();
-    const auto celsius = found[sensors].first(std::min(found[sensors].size(), 2 * most_sensors));
-    for (std::size_t at = 0; at < celsius.size(); at += 2)
-        reading.temperatures_c.push_back(static_cast<double>(get(celsius, at, i16be)) / 10);
-    if (reading.soc_percent > 100) reading.soc_percent.reset();
-
-    // A broken wire or an empty cell must be told, but not by a battery that is met for the first time.
-    const bool met_before = asking.known && asking.known->cell_count;
-    if (!met_before && !adds_up(reading)) return "the cells do not add up to the pack voltage";
-    raise_failures(found, reading.alarms);
-    read_balancing(found, reading);
-    return {};
-}
-
-void encode_analog(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
-    const std::size_t cell_number = std::min(state.cell_voltages_v.size(), most_cells);
-    const std::size_t sensor_number = std::min(state.temperatures_c.size(), most_sensors);
-    payload.clear();
-    MutableRecords found;
-    std::array<std::size_t, 256> place{};
-    const auto add = [&](std::uint8_t field, std::size_t size) {
-        place[field] = payload.size();
-        payload.resize(payload.size() + size, std::uint8_t{0});
-    };
-    payload.push_back(0);  // flag
-    for (const std::uint8_t field : {soc, voltage}) add(field, width_of(field));
-    payload.push_back(static_cast<std::uint8_t>(cell_number));
-    add(cells, 2 * cell_number);
-    for (const std::uint8_t field : {environment, pack_temperature, mosfet}) add(field, width_of(field));
-    payload.push_back(static_cast<std::uint8_t>(sensor_number));
-    add(sensors, 2 * sensor_number);
-    for (std::uint8_t field = current; field <= io_status; ++field) add(field, width_of(field));
-
-    const std::span<std::uint8_t> all(payload);
-    for (const Record& record : records) found[record.tag] = all.subspan(place[record.tag], record.width);
-    encode(request.layout, state, found);
-    for (std::size_t i = 0; i < cell_number; ++i)
-        put(all, place[cells] + 2 * i, u16be,
-            std::lround(1000 * std::clamp(state.cell_voltages_v[i].value_or(0), 0.0, 65.0)));
-    for (std::size_t i = 0; i < sensor_number; ++i)
-        put(all, place[sensors] + 2 * i, i16be,
-            std::lround(10 * std::clamp(state.temperatures_c[i].value_or(0), -3000.0, 3000.0)));
-    std::uint32_t balancing = 0;
-    for (std::size_t i = 0; i < std::min(state.cell_balancing.size(), cell_number); ++i)
-        if (state.cell_balancing[i]) balancing |= 1U << i;
-    put(all, place[balance_low], u16be, balancing & 0xFFFF);
-    put(all, place[balance_high], u16be, balancing >> 16);
-}
 
 // ---- parameters, command 47 (§5.2) ---------------------------------------------------------------
 constexpr std::uint16_t limits_size = 65;
@@ -512,16 +259,15 @@ constexpr std::array requests = {
             .layout = {.size = limits_size, .rows = limits_rows},
             .finish = finish_limits,
             .encode = encode_limits},
-    Request{
-        .name = "analog",
-        .meaning = "everything that changes",
-        .when = When::every_poll,
-        .selector = analog,
-        .answer_size = answer_size(99),  // 16 cells, 4 sensors
-        .timeout = patience,
-        .layout = {.size = 8, .rows = analog_rows, .flags = analog_flags, .alarms = analog_alarms, .records = records},
-        .finish = finish_analog,
-        .encode = encode_analog},
+    Request{.name = "analog",
+            .meaning = "everything that changes",
+            .when = When::every_poll,
+            .selector = analog,
+            .answer_size = answer_size(99),  // 16 cells, 4 sensors
+            .timeout = patience,
+            .layout = daren::analog_layout,
+            .finish = daren::finish_analog,
+            .encode = daren::encode_analog},
     Request{.name = "protocol",
             .meaning = "version of the protocol; not asked, understood in recordings",
             .when = When::identify,
@@ -552,35 +298,15 @@ void wrap(const Request&, const Asking& asking, std::span<const std::uint8_t> pa
     ascii_hex::append(out, {version, static_cast<std::uint8_t>(asking.address), battery, 0x00}, payload);
 }
 
-void unpack(std::span<const std::uint8_t> payload, Bytes& plain) {
-    plain.clear();
-    ascii_hex::unhex(plain, payload.first(std::min(payload.size(), 2 * max_frame)));
-}
-
-/// §3: why the BMS refused, by its return code; empty if `cid2` is none, but the command of a request.
-std::string_view refusal(std::uint8_t cid2) {
-    switch (cid2) {
-        case 0x01: return "the BMS does not know this version of the protocol (return code 01)";
-        case 0x02: return "the BMS received a wrong checksum (return code 02)";
-        case 0x03: return "the BMS received a wrong length checksum (return code 03)";
-        case 0x04: return "the BMS does not know this command (return code 04)";
-        case 0x05: return "the BMS does not accept the format of the command (return code 05)";
-        case 0x06: return "the BMS does not accept the data of the command (return code 06)";
-        case 0x90: return "the master pack knows no pack with this address (return code 90)";
-        case 0x91: return "the master pack cannot reach this pack (return code 91)";
-        default: return {};
-    }
-}
-
-/// Whether an answer can be that of this request: the frame does not tell, only its content.
-bool fits(const Request& request, std::span<const std::uint8_t> characters) {
-    Bytes info;
-    unpack(characters, info);
-    const auto flag = [&] { return info.size() > 6 && info[0] <= 1; };  // §10.7
-    // An analog answer as long as the parameters would be that of three cells and sensors together: there are none.
+/// Whether an answer can be that of this request.
+bool fits(const Request& request, std::span<const std::uint8_t> info) {
+    const bool flag = !info.empty() && info[0] <= 1;  // §10.7
+    const std::size_t whole = daren::whole_analog_size(info);
+    // Both begin alike; an analog answer of the parameters' length is one only if its counts say so.
+    const bool analog_counts = whole != 0 && (info.size() != limits_size || info.size() == whole);
     switch (request.selector) {
-        case analog: return flag() && info.size() != limits_size && info[5] >= 1 && info.size() >= 6U + 2U * info[5];
-        case parameters: return flag() && info.size() == limits_size;
+        case analog: return flag && analog_counts;
+        case parameters: return flag && !analog_counts && info.size() == limits_size;
         case manufacturer:
             return info.size() >= versions_size && info.size() <= versions_size + 4 && info[0] != read_module[0];
         case module:
@@ -589,45 +315,13 @@ bool fits(const Request& request, std::span<const std::uint8_t> characters) {
     }
 }
 
-constexpr std::string_view master_on_bus =
+constexpr AsciiHexDialect dialect{
+    version, battery, fits,
     "a pack in master mode polls the others on this bus: switch its master mode off (DIP switches 5 and 6), or connect "
-    "to its port for the host";
+    "to its port for the host"};
 
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
-    Reply best{Reply::Progress::waiting, ascii_hex::overhead, {}, ErrorClass::truncated, "no answer"};
-    const auto unexpected = [&](std::string_view why) { best.fault = ErrorClass::unexpected, best.why = why; };
-    bool other_seen = false;
-    for (std::size_t from = 0;;) {
-        const ascii_hex::Found found = ascii_hex::find_frame(received, from);
-        if (found.state != ascii_hex::Found::State::frame) {
-            best.missing = found.missing;
-            const bool telling = found.state > ascii_hex::Found::State::malformed;
-            if (found.state == ascii_hex::Found::State::nothing || (other_seen && !telling)) return best;
-            best.fault = found.state == ascii_hex::Found::State::cut            ? ErrorClass::truncated
-                         : found.state >= ascii_hex::Found::State::wrong_length ? ErrorClass::checksum
-                                                                                : ErrorClass::malformed;
-            best.why = found.why;
-            return best;
-        }
-        from = found.end;
-        other_seen = true;
-        const ascii_hex::Head& head = found.head;
-        const bool answers = head.cid2 == 0 || !refusal(head.cid2).empty();
-        if (head.version != version || head.cid1 != battery)
-            unexpected("a frame of another protocol of this kind came");
-        else if (head.address != asking.address)
-            unexpected(answers ? "another pack answered" : master_on_bus);
-        else if (!answers)
-            unexpected(head.cid2 == request.selector
-                           ? "only our own request came back: the adapter echoes, the BMS is silent"
-                           : master_on_bus);
-        else if (head.cid2 != 0)
-            return {Reply::Progress::failed, 0, {}, ErrorClass::refused, refusal(head.cid2)};
-        else if (!fits(request, found.info))
-            unexpected("an answer to another request came, perhaps a late one");
-        else
-            return {Reply::Progress::complete, 0, found.info, {}, {}};
-    }
+    return examine_ascii_hex(dialect, request, asking, received);
 }
 
 /// Other hosts write another group or module function: the command and, for a module, its number count.
@@ -643,13 +337,7 @@ bool matches(const Request& request, const Asking& asking, std::span<const std::
 
 /// §9: what a pack in master mode looks like.
 Reply unsolicited(const Asking&, std::span<const std::uint8_t> received) {
-    for (std::size_t from = 0;;) {
-        const ascii_hex::Found found = ascii_hex::find_frame(received, from);
-        if (found.state != ascii_hex::Found::State::frame) return {};
-        if (found.head.version == version && found.head.cid1 == battery)
-            return {Reply::Progress::failed, 0, {}, ErrorClass::unexpected, master_on_bus};
-        from = found.end;
-    }
+    return unsolicited_ascii_hex(dialect, received);
 }
 
 /// §9: the serial number of the pack, else the bar code of its BMS.
@@ -691,7 +379,7 @@ constexpr Family daren_485{
     .probe = 4,
     .build = build,
     .examine = examine,
-    .unpack = unpack,
+    .unpack = unpack_ascii_hex,
     .matches = matches,
     .unsolicited = unsolicited,
     .wrap = wrap,

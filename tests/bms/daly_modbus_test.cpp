@@ -54,7 +54,7 @@ ByteList sealed(ByteList bytes) {
 
 /// The answer number `index` of a recorded file, without its CRC, with registers replaced and the CRC put right.
 ByteList changed(const std::string& file, std::size_t index, std::uint16_t first,
-                 std::initializer_list<std::pair<std::uint16_t, std::uint16_t>> registers) {
+                 const std::vector<std::pair<std::uint16_t, std::uint16_t>>& registers) {
     const auto vector = app::read_vector_file(BMSD_TEST_DATA "/" + file + ".json");
     if (!vector) {
         ADD_FAILURE() << vector.error().detail;
@@ -70,7 +70,7 @@ ByteList changed(const std::string& file, std::size_t index, std::uint16_t first
     return sealed(bytes);
 }
 
-using Registers = std::initializer_list<std::pair<std::uint16_t, std::uint16_t>>;
+using Registers = std::vector<std::pair<std::uint16_t, std::uint16_t>>;
 
 Result<Reading> hear_d2_status(Registers registers, const bms::Options& options = {}) {
     Asking asking{.address = 0xD2};

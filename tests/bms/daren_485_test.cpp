@@ -41,10 +41,10 @@ Reading decoded(std::string_view name, const ByteList& bytes, const Reading& kno
     return reading.value_or(Reading{});
 }
 
-/// Two cells and one sensor; the words of status, and what follows them.
+/// Two cells and two sensors; the words of status, and what follows them.
 std::string analog(const std::string& status, const std::string& rest = "") {
-    return "01 13 88 02 94 02 0C E4 0C E4 00 FA 00 FB 01 0E 01 FF CE FF 9C 00 00 00 64 01 27 10 13 88 00 0A " + status +
-           " " + rest;
+    return "01 13 88 02 94 02 0C E4 0C E4 00 FA 00 FB 01 0E 02 FF CE FF CE FF 9C 00 00 00 64 01 27 10 13 88 00 0A " +
+           status + " " + rest;
 }
 const std::string no_status = "00 00 00 00 00 00 00 00 00 03";
 const std::string no_rest = "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
@@ -76,7 +76,7 @@ TEST(Daren485, WalksOverAsManyCellsAndSensorsAsThereAre) {
     const Reading reading = decoded("analog", frame(analog(no_status, no_rest)));
     EXPECT_EQ(reading.cell_count, 2);
     EXPECT_EQ(reading.cell_voltages_v, (Cells{3.3, 3.3}));
-    EXPECT_EQ(reading.temperatures_c, (Temperatures{-5.0}));
+    EXPECT_EQ(reading.temperatures_c, (Temperatures{-5.0, -5.0}));
     EXPECT_NEAR(reading.current_a.value(), -1.0, 1e-9);
     EXPECT_EQ(reading.soh_percent, 100);
     EXPECT_EQ(reading.cycles, 10);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
 
 #include "fake_bus.hpp"
@@ -74,6 +75,8 @@ protected:
     }
 
     asio::io_context io{1};
+    /// A loop that has run out of work would not run what is added later.
+    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     control::Parameters parameters;
     std::vector<std::string> log;
     Witness witness;

@@ -142,6 +142,11 @@ int describe(const std::string& name, bool as_json) {
     return 0;
 }
 
+std::string guide_page(const Family& family) {
+    return "## " + std::string(family.label) + " (BMS_TYPE = " + std::string(family.type) + ")\n\n" +
+           bms::guide_text(family);
+}
+
 int guide(const std::string& name, bool as_json) {
     std::vector<const Family*> families(bms::catalog().begin(), bms::catalog().end());
     if (!name.empty()) {
@@ -153,9 +158,7 @@ int guide(const std::string& name, bool as_json) {
         if (as_json)
             list.push_back(guide_json(*family));
         else
-            std::printf("%s## %s (BMS_TYPE = %s)\n\n%s", family == families.front() ? "" : "\n",
-                        std::string(family->label).c_str(), std::string(family->type).c_str(),
-                        bms::guide_text(*family).c_str());
+            std::printf("%s%s", family == families.front() ? "" : "\n", guide_page(*family).c_str());
     }
     if (as_json) std::printf("%s\n", to_text(list).c_str());
     return 0;

@@ -574,7 +574,7 @@ constexpr Family daly{
 - Give each battery a different "Battery code" as well: it is the battery's identity.
 )",
          .vendor_app =
-             "- \"Sleep time(S)\": 65535, or the BMS falls asleep when no current flows and answers nobody.\n",
+             "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n",
          .notes = R"(- If the current has the wrong sign (boards with active balancer): INVERT_CURRENT_MEASUREMENT = -1.
 )"},
 };

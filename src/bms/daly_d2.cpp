@@ -205,11 +205,12 @@ constexpr Family daly_d2{
     .matches = matches,
     .controls = controls,
     .wrap = dm::wrap,
-    .guide = {.uart = true,
-              .connector = "- UART or RS485 of the BMS; one battery per port, all have the same address.\n",
-              .addresses = "- 0xD2, the same for all: nothing to set.\n",
-              .vendor_app =
-                  "- \"Sleep time(S)\": 65535, or the BMS falls asleep when no current flows and answers nobody.\n"},
+    .guide =
+        {.uart = true,
+         .connector = "- UART or RS485 of the BMS; one battery per port, all have the same address.\n",
+         .addresses = "- 0xD2, the same for all: nothing to set.\n",
+         .vendor_app =
+             "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n"},
 };
 static_assert(sound(daly_d2));
 

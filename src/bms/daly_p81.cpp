@@ -229,11 +229,12 @@ constexpr Family daly_p81{
     .matches = dm::matches,
     .controls = controls,
     .wrap = dm::wrap,
-    .guide = {.rs485 = true,
-              .connector = "- RS485 of the BMS.\n",
-              .addresses = "- Board number N (1..16) is bus address 0x80 + N: 0x81..0x90. One battery has number 1.\n",
-              .vendor_app =
-                  "- \"Sleep time(S)\": 65535, or the BMS falls asleep when no current flows and answers nobody.\n"},
+    .guide =
+        {.rs485 = true,
+         .connector = "- RS485 of the BMS.\n",
+         .addresses = "- Board number N (1..16) is bus address 0x80 + N: 0x81..0x90. One battery has number 1.\n",
+         .vendor_app =
+             "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n"},
 };
 static_assert(sound(daly_p81));
 

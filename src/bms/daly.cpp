@@ -71,10 +71,15 @@ constexpr std::array fets_flags = {
 constexpr std::array alarm_bits = daly_alarms([](std::uint8_t byte) { return byte; });
 
 // ---- frames (§3) -----------------------------------------------------------------------------------
+/// §2: the number of the board that is asked with this address; as 0x80 it may be any, mostly the first.
+std::uint8_t board_of(std::uint32_t asked) {
+    return static_cast<std::uint8_t>(asked == host_of_v1 ? 1 : asked - (first_board - 1));
+}
+
 /// §2: the board answers with its number; whoever is asked as 0x80 may answer with any.
 bool answers_for(std::uint32_t asked, std::uint8_t answerer) {
     if (asked == host_of_v1) return (answerer >= 1 && answerer <= 16) || answerer == 0x41;
-    return answerer == asked - (first_board - 1);
+    return answerer == board_of(asked);
 }
 
 void append_frame(std::uint32_t address, const Request& request, std::span<const std::uint8_t> data, Bytes& out) {
@@ -232,9 +237,9 @@ bool matches(const Request& request, const Asking& asking, std::span<const std::
 
 /// One frame per eight bytes of payload, as the board whose number was asked.
 void wrap(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload, Bytes& out) {
-    const std::uint32_t board = asking.address == host_of_v1 ? 1 : asking.address - (first_board - 1);
     for (std::size_t at = 0; at == 0 || at < payload.size(); at += a5::data_size)
-        append_frame(board, request, payload.subspan(at, std::min(a5::data_size, payload.size() - at)), out);
+        append_frame(board_of(asking.address), request,
+                     payload.subspan(at, std::min(a5::data_size, payload.size() - at)), out);
 }
 
 // ---- what the tables cannot say --------------------------------------------------------------------

@@ -7,6 +7,12 @@ namespace bmsd::bms {
 
 namespace detail {
 
+/// No function. One of another file is there, although GCC with sanitizers does not take that for a constant.
+template <class Function>
+consteval bool missing(Function function) {
+    return __builtin_constant_p(function == nullptr) && function == nullptr;
+}
+
 /// Bytes available to an entry of this record (0: the whole payload); throws for an unknown record.
 consteval std::size_t room(const Layout& layout, std::uint8_t record) {
     if (layout.records.empty()) {
@@ -81,7 +87,8 @@ consteval void check(const Control& control) {
 /// Use as `static_assert(sound(family))`; a fault stops the compiler with its reason.
 consteval bool sound(const Family& family) {
     if (family.key.empty() || family.type.empty() || family.label.empty()) throw "a family needs key, type and label";
-    if (!family.build || !family.examine || !family.wrap) throw "a family needs build, examine and wrap";
+    if (detail::missing(family.build) || detail::missing(family.examine) || detail::missing(family.wrap))
+        throw "a family needs build, examine and wrap";
     if (family.serial.rates.empty() && !family.guide.bluetooth) throw "a family on wires needs a rate";
     if (family.requests.empty() || family.probe >= family.requests.size()) throw "a family needs requests and a probe";
     if (family.addresses.used &&

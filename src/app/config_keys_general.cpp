@@ -1,8 +1,7 @@
 // The program itself and the ports.
-#include <cstdio>
-
 #include "app/config_keys.hpp"
 #include "app/config_names.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -49,12 +48,10 @@ std::string decimal_addresses(std::string_view value, Config&) {
     std::string out;
     for (const std::string_view item : list_items(value)) {
         int number = 0;
-        char hex[16];
         const Slot slot = &number;
         // What is no such number stays as it is: it will be complained about as it is written.
-        if (!read_value(slot, item, Range{0, 255}))
-            std::snprintf(hex, sizeof hex, "0x%02x", static_cast<unsigned>(number));
-        out += (out.empty() ? "" : ", ") + (number > 0 ? std::string(hex) : std::string(item));
+        const bool understood = !read_value(slot, item, Range{0, 255}) && number > 0;
+        out += (out.empty() ? "" : ", ") + (understood ? address_id(static_cast<unsigned>(number)) : std::string(item));
     }
     return out;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 
 #include "bms/catalog.hpp"
 #include "model/words.hpp"
@@ -79,12 +78,6 @@ std::optional<Remark> read_address(std::string_view item, std::uint32_t& out) {
     return {};
 }
 
-std::string hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02x", address);
-    return text;
-}
-
 }  // namespace
 
 std::vector<std::string_view> list_items(std::string_view text) {
@@ -133,14 +126,15 @@ std::optional<Remark> read_addresses(std::string_view text, std::vector<engine::
         std::uint32_t number = 0;
         if (auto remark = read_address(item, number)) return remark;
         for (const engine::Address& other : addresses)
-            if (other.value == number) return Remark{Kind::error, "the address " + hex(number) + " is listed twice"};
+            if (other.value == number)
+                return Remark{Kind::error, "the address " + address_id(number) + " is listed twice"};
         // "10" is sixteen: who counts in tens must be told.
         const bool looks_decimal = item.size() == 2 && item.find_first_not_of("0123456789") == std::string_view::npos;
         if (looks_decimal && number >= 0x10)
-            hint = Remark{Kind::note, "'" + std::string(item) + "' is read as hexadecimal " + hex(number)};
+            hint = Remark{Kind::note, "'" + std::string(item) + "' is read as hexadecimal " + address_id(number)};
         // The spelling of the user becomes part of the service name, if it is a full one.
         const bool full = item.size() == 4 && item.starts_with("0x");
-        addresses.push_back({number, full ? std::string(item) : hex(number)});
+        addresses.push_back({number, full ? std::string(item) : address_id(number)});
     }
     out = std::move(addresses);
     return hint;

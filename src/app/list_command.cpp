@@ -8,6 +8,7 @@
 
 #include "app/reading_json.hpp"
 #include "bms/catalog.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -25,12 +26,6 @@ const Family* find_or_complain(const std::string& name) {
     return family;
 }
 
-std::string hex(std::uint32_t address) {
-    char out[16];
-    std::snprintf(out, sizeof out, "0x%02X", address);
-    return out;
-}
-
 std::string joined(std::span<const std::string_view> words) {
     std::string out;
     for (const std::string_view word : words) out.append(out.empty() ? "" : ", ").append(word);
@@ -45,8 +40,8 @@ TableLine table_line(const Family& family) {
     for (const std::uint32_t rate : family.serial.rates) rates += (rates.empty() ? "" : "/") + std::to_string(rate);
     const auto& addresses = family.addresses;
     return {std::string(family.type), rates.empty() ? "Bluetooth" : "serial " + rates,
-            addresses.used ? hex(addresses.first) + ".." + hex(addresses.last) : "none", joined(family.aliases),
-            joined(family.sold_as)};
+            addresses.used ? address_text(addresses.first) + ".." + address_text(addresses.last) : "none",
+            joined(family.aliases), joined(family.sold_as)};
 }
 
 /// Columns as wide as their longest entry; the last one runs free.

@@ -15,6 +15,7 @@
 #include "engine/station.hpp"
 #include "link/factory.hpp"
 #include "link/ports.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -27,12 +28,6 @@ using engine::ScanResult;
 constexpr int all_found = 0;
 constexpr int something_missing = 1;
 constexpr int user_must_act = 2;
-
-std::string hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02X", address);
-    return text;
-}
 
 std::string decimal(const Number& value, int decimals, const char* unit) {
     if (!value) return {};
@@ -72,7 +67,7 @@ struct Looked {
 std::string place(const engine::Candidate& candidate, std::uint32_t address) {
     std::string out(candidate.family->type);
     if (candidate.family->key != candidate.family->type) out.append(" (").append(candidate.family->key).append(")");
-    if (candidate.family->addresses.used) out += ", address " + hex(address);
+    if (candidate.family->addresses.used) out += ", address " + address_text(address);
     return out + ", " + std::to_string(candidate.rate) + " baud";
 }
 
@@ -128,7 +123,7 @@ std::string lines_of(const ScanResult& result) {
     if (!family.addresses.used) return out;
     out += "BATTERY_ADDRESSES = ";
     for (const FoundBattery& found : result.batteries)
-        if (found.candidate.family == &family) out += (&found == &first ? "" : ", ") + hex(found.address);
+        if (found.candidate.family == &family) out += (&found == &first ? "" : ", ") + address_text(found.address);
     return out + "\n";
 }
 

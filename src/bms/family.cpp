@@ -1,7 +1,8 @@
 #include "bms/family.hpp"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "model/words.hpp"
 
 namespace bmsd::bms {
 
@@ -42,17 +43,11 @@ void answer(const Family& family, const Request& request, const Asking& asking, 
 
 namespace {
 
-std::string in_hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02X", address);
-    return text;
-}
-
 std::string list(std::span<const AddressRange> ranges) {
     std::string out;
     for (const AddressRange& range : ranges) {
-        out.append(out.empty() ? "" : ", ").append(in_hex(range.first));
-        if (range.last != range.first) out.append("..").append(in_hex(range.last));
+        out.append(out.empty() ? "" : ", ").append(address_text(range.first));
+        if (range.last != range.first) out.append("..").append(address_text(range.last));
     }
     return out;
 }
@@ -62,7 +57,7 @@ std::string warning_of(const Family& family, std::uint32_t address) {
     const auto usual = family.addresses.usual;
     const auto holds = [&](const AddressRange& range) { return range.first <= address && address <= range.last; };
     if (usual.empty() || std::any_of(usual.begin(), usual.end(), holds)) return {};
-    return "address " + in_hex(address) + " is unusual for " + std::string(family.type) +
+    return "address " + address_text(address) + " is unusual for " + std::string(family.type) +
            ", whose batteries are met at " + list(usual) + "; it is asked all the same";
 }
 
@@ -70,7 +65,7 @@ std::string warning_of(const Family& family, std::uint32_t address) {
 
 Result<std::string> check_address(const Family& family, std::uint32_t address) {
     const auto fail = [&](std::string_view why) {
-        return tl::unexpected(Error{ErrorClass::config, "address " + in_hex(address) + " cannot be used with " +
+        return tl::unexpected(Error{ErrorClass::config, "address " + address_text(address) + " cannot be used with " +
                                                             std::string(family.type) + ": " + std::string(why)});
     };
     if (!family.addresses.used) {
@@ -84,7 +79,7 @@ Result<std::string> check_address(const Family& family, std::uint32_t address) {
     const AddressRange allowed{family.addresses.first, family.addresses.last};
     if (address < allowed.first || address > allowed.last) {
         const std::string_view meaning = family.addresses.meaning;
-        return fail("it has the addresses " + in_hex(allowed.first) + ".." + in_hex(allowed.last) +
+        return fail("it has the addresses " + address_text(allowed.first) + ".." + address_text(allowed.last) +
                     (meaning.empty() ? std::string() : ": " + std::string(meaning)));
     }
     return warning_of(family, address);

@@ -1,6 +1,6 @@
-#include <cstdio>
 
 #include "bms/family.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::bms {
 namespace {
@@ -24,12 +24,6 @@ constexpr std::string_view uart_rules =
     "both sides.\n"
     "- Leave VCC open: on a BMS it often carries the full battery voltage. Measure before you connect.\n";
 
-std::string hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02X", address);
-    return text;
-}
-
 void section(std::string& out, std::string_view title, std::string_view first, std::string_view second = {}) {
     if (first.empty() && second.empty()) return;
     out.append("\n### ").append(title).append("\n\n").append(first).append(second);
@@ -50,7 +44,7 @@ std::string dip_table(const Family& family) {
         if (why.empty() && (address < family.addresses.first || address > family.addresses.last)) continue;
         out += '|';
         for (unsigned i = 0; i < switches; ++i) out += (position >> i) & 1 ? " x" : " -";
-        out += " | " + hex(address);
+        out += " | " + address_text(address);
         if (!why.empty()) out.append(": never: ").append(why);
         out += " |\n";
     }
@@ -63,7 +57,7 @@ std::string config_lines(const Family& family) {
     std::string out = "[DEFAULT]\nBMS_TYPE = " + std::string(family.type) + "\n";
     if (!family.addresses.used || family.addresses.first == family.addresses.last) return out;
     out += "; three batteries on one adapter:\nBATTERY_ADDRESSES = ";
-    for (std::uint32_t i = 0; i < 3; ++i) out += (i == 0 ? "" : ", ") + hex(family.addresses.standard + i);
+    for (std::uint32_t i = 0; i < 3; ++i) out += (i == 0 ? "" : ", ") + address_text(family.addresses.standard + i);
     return out + "\n";
 }
 

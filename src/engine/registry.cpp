@@ -1,18 +1,8 @@
 #include "engine/registry.hpp"
 
-#include <cstdio>
+#include "model/words.hpp"
 
 namespace bmsd::engine {
-namespace {
-
-std::string hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02x", address);
-    return text;
-}
-
-}  // namespace
-
 std::string port_id(const std::string& port) {
     std::string id = port.substr(port.rfind('/') + 1);
     for (char& c : id)
@@ -21,13 +11,13 @@ std::string port_id(const std::string& port) {
 }
 
 std::string place_of(const Identity& identity) {
-    return identity.address ? identity.port + " address " + hex(*identity.address) : identity.port;
+    return identity.address ? identity.port + " address " + address_id(*identity.address) : identity.port;
 }
 
 std::string Registry::claim(const bms::Family& family, const Battery& battery, const Report& report) {
     const Identity& identity = battery.identity;
     // Without an address the reference writes 0x01.
-    const std::string place = port_id(identity.port) + "__" + hex(identity.address.value_or(1));
+    const std::string place = port_id(identity.port) + "__" + address_id(identity.address.value_or(1));
     std::string id = port_as_id_ || !family.identity ? std::string{} : family.identity(battery.reading);
     if (id.empty()) id = place;
     if (const auto other = users_.find(id); other != users_.end()) {

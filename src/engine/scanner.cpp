@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+
+#include "model/words.hpp"
 
 namespace bmsd::engine {
 namespace {
@@ -17,12 +18,6 @@ constexpr int more_polls = 12;
 constexpr std::uint32_t few_questions = 6;
 /// An address that answers damaged frames is asked so often to see in which way.
 constexpr int more_probes = 8;
-
-std::string hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02X", address);
-    return text;
-}
 
 /// All addresses at which the plan allows to look for a family, the standard one first.
 std::vector<std::uint32_t> addresses_of(const bms::Family& family, const ScanPlan& plan) {
@@ -119,7 +114,7 @@ private:
     /// Somebody of this family is there: who else?
     asio::awaitable<void> sweep(const Candidate& candidate, const std::vector<std::uint32_t>& addresses) {
         for (std::size_t i = 1; i < addresses.size() && !gone(); ++i) {
-            tell(candidate, "address " + hex(addresses[i]));
+            tell(candidate, "address " + address_text(addresses[i]));
             co_await ask(candidate, addresses[i]);
         }
     }
@@ -151,7 +146,7 @@ private:
     }
 
     asio::awaitable<void> probe(const Candidate& candidate, std::uint32_t address) {
-        tell(candidate, "address " + hex(address) + ", how clean the line is");
+        tell(candidate, "address " + address_text(address) + ", how clean the line is");
         static_cast<void>(co_await detector_.probe(*candidate.family, address));
     }
 

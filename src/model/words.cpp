@@ -1,6 +1,7 @@
 #include "model/words.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 #include <vector>
 
@@ -36,6 +37,18 @@ std::string_view trim(std::string_view text) noexcept {
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::string address_text(std::uint32_t address) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%02X", address);
+    return text;
+}
+
+std::string address_id(std::uint32_t address) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%02x", address);
+    return text;
 }
 
 }  // namespace bmsd

@@ -1,7 +1,9 @@
-// Comparing what people type with what we know.
+// Words of people: comparing what they type with what we know, and writing what they read.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace bmsd {
@@ -14,5 +16,11 @@ namespace bmsd {
 
 /// Without blanks, tabs and line ends on either side.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
+
+/// A bus address as people read it, e.g. "0x0A".
+[[nodiscard]] std::string address_text(std::uint32_t address);
+
+/// The same as it stands in identities and service names, where the Python driver writes "0x0a".
+[[nodiscard]] std::string address_id(std::uint32_t address);
 
 }  // namespace bmsd

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "model/words.hpp"
 #include "sim/bus.hpp"
 #include "sim/plan.hpp"
 #include "sim/port.hpp"
@@ -26,12 +27,6 @@ std::uint32_t number_of(std::string_view text) noexcept {
     std::uint32_t hash = 2166136261U;
     for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619U;
     return hash;
-}
-
-std::string hex(std::uint32_t address) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%02X", address);
-    return text;
 }
 
 std::string quoted(std::string_view text) {
@@ -113,12 +108,12 @@ private:
         const bms::Family& family = *place.family;
         const std::string where = port_->link().empty() ? port_->name() : port_->link();
         PackOptions pack;
-        pack.number = number_of(where + " " + std::string(family.key) + " " + hex(place.address));
+        pack.number = number_of(where + " " + std::string(family.key) + " " + address_text(place.address));
         pack.cells = options_.cells;
         pack.capacity_ah = options_.capacity_ah;
         pack.soc_percent = options_.soc_percent;
         pack.fixed_current_a = options_.current_a;
-        if (family.addresses.used) pack.name = "Sim " + hex(place.address);
+        if (family.addresses.used) pack.name = "Sim " + address_text(place.address);
         Responder& battery = bus_.add(family, place.address, pack);
         for (const PlannedAlarm& planned : plan_.alarms)
             battery.pack().raise(planned.alarm, planned.level.value_or(usual_level(family, planned.alarm)));
@@ -135,7 +130,7 @@ private:
             last = place.family;
             if (!last->addresses.used) continue;
             if (!addresses.empty()) addresses += options_.json ? "," : " ";
-            addresses += options_.json ? std::to_string(place.address) : hex(place.address);
+            addresses += options_.json ? std::to_string(place.address) : address_text(place.address);
         }
         const std::string& link = port_->link();
         if (options_.json) {

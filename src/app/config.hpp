@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "app/charge_config.hpp"
 #include "control/parameters.hpp"
 #include "engine/settings.hpp"
 
@@ -94,7 +93,6 @@ struct Config {
     bool telemetry = true;                      ///< TELEMETRY: read over, nothing is ever sent
     std::vector<std::string> can_ports;         ///< CAN_PORT
     control::Parameters control;
-    ChargeConfig charge;
     BluetoothConfig bluetooth;
     MqttConfig mqtt;
     ExternalSensorConfig external_sensor;

@@ -10,33 +10,36 @@ namespace bmsd::app {
 namespace {
 
 using Kind = Problem::Kind;
+using control::CurrentRules;
+using control::Parameters;
 
 /// A curve and the keys that make it.
 struct CurveKeys {
     const char* enable;
     const char* x;
     const char* fraction;
-    bool ChargeConfig::*enabled;
-    CurveConfig ChargeConfig::*curve;
+    CurrentRules Parameters::*direction;
+    bool CurrentRules::*enabled;
+    control::Curve CurrentRules::*curve;
 };
 
 constexpr CurveKeys curves[] = {
-    {"CCCM_CV_ENABLE", "CELL_VOLTAGES_WHILE_CHARGING", "MAX_CHARGE_CURRENT_CV_FRACTION", &ChargeConfig::charge_by_cell,
-     &ChargeConfig::charge_cell},
-    {"DCCM_CV_ENABLE", "CELL_VOLTAGES_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_CV_FRACTION",
-     &ChargeConfig::discharge_by_cell, &ChargeConfig::discharge_cell},
-    {"CCCM_T_ENABLE", "TEMPERATURES_WHILE_CHARGING", "MAX_CHARGE_CURRENT_T_FRACTION",
-     &ChargeConfig::charge_by_temperature, &ChargeConfig::charge_temperature},
-    {"DCCM_T_ENABLE", "TEMPERATURES_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_T_FRACTION",
-     &ChargeConfig::discharge_by_temperature, &ChargeConfig::discharge_temperature},
+    {"CCCM_CV_ENABLE", "CELL_VOLTAGES_WHILE_CHARGING", "MAX_CHARGE_CURRENT_CV_FRACTION", &Parameters::charge,
+     &CurrentRules::by_cell, &CurrentRules::cell_v},
+    {"DCCM_CV_ENABLE", "CELL_VOLTAGES_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_CV_FRACTION", &Parameters::discharge,
+     &CurrentRules::by_cell, &CurrentRules::cell_v},
+    {"CCCM_T_ENABLE", "TEMPERATURES_WHILE_CHARGING", "MAX_CHARGE_CURRENT_T_FRACTION", &Parameters::charge,
+     &CurrentRules::by_temperature, &CurrentRules::temperature_c},
+    {"DCCM_T_ENABLE", "TEMPERATURES_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_T_FRACTION", &Parameters::discharge,
+     &CurrentRules::by_temperature, &CurrentRules::temperature_c},
     {"CCCM_T_MOSFET_ENABLE", "MOSFET_TEMPERATURES_WHILE_CHARGING", "MAX_CHARGE_CURRENT_T_MOSFET_FRACTION",
-     &ChargeConfig::charge_by_mosfet, &ChargeConfig::charge_mosfet},
+     &Parameters::charge, &CurrentRules::by_mosfet, &CurrentRules::mosfet_c},
     {"DCCM_T_MOSFET_ENABLE", "MOSFET_TEMPERATURES_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_T_MOSFET_FRACTION",
-     &ChargeConfig::discharge_by_mosfet, &ChargeConfig::discharge_mosfet},
-    {"CCCM_SOC_ENABLE", "SOC_WHILE_CHARGING", "MAX_CHARGE_CURRENT_SOC_FRACTION", &ChargeConfig::charge_by_soc,
-     &ChargeConfig::charge_soc},
-    {"DCCM_SOC_ENABLE", "SOC_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_SOC_FRACTION", &ChargeConfig::discharge_by_soc,
-     &ChargeConfig::discharge_soc},
+     &Parameters::discharge, &CurrentRules::by_mosfet, &CurrentRules::mosfet_c},
+    {"CCCM_SOC_ENABLE", "SOC_WHILE_CHARGING", "MAX_CHARGE_CURRENT_SOC_FRACTION", &Parameters::charge,
+     &CurrentRules::by_soc, &CurrentRules::soc_percent},
+    {"DCCM_SOC_ENABLE", "SOC_WHILE_DISCHARGING", "MAX_DISCHARGE_CURRENT_SOC_FRACTION", &Parameters::discharge,
+     &CurrentRules::by_soc, &CurrentRules::soc_percent},
 };
 
 template <class T>
@@ -62,11 +65,11 @@ std::string text_of(double value) {
 class ControlCheck {
 public:
     ControlCheck(Config& config, const Lines& lines, std::vector<Problem>& problems)
-        : config_(config), c_(config.control), h_(config.charge), lines_(lines), problems_(problems) {}
+        : config_(config), c_(config.control), lines_(lines), problems_(problems) {}
 
     /// Dossier config §5, 1 to 3.
     void check_voltages() {
-        const control::Parameters defaults;
+        const Parameters defaults;
         if (!(c_.min_cell_v < c_.max_cell_v)) {
             add(Kind::safety, "MIN_CELL_VOLTAGE", "must be below MAX_CELL_VOLTAGE; the defaults of both are used");
             c_.min_cell_v = defaults.min_cell_v;
@@ -77,13 +80,13 @@ public:
             add(Kind::error, "FLOAT_CELL_VOLTAGE",
                 "must lie between MIN_CELL_VOLTAGE and MAX_CELL_VOLTAGE; " + text_of(c_.float_cell_v) + " is used");
         }
-        if (h_.soc_reset_after_days && h_.soc_reset_cell_v < c_.max_cell_v) {
-            h_.soc_reset_cell_v = c_.max_cell_v;
+        if (c_.voltage.soc_reset_after_days && c_.voltage.soc_reset_cell_v < c_.max_cell_v) {
+            c_.voltage.soc_reset_cell_v = c_.max_cell_v;
             add(Kind::error, "SOC_RESET_CELL_VOLTAGE",
                 "must not be below MAX_CELL_VOLTAGE; " + text_of(c_.max_cell_v) + " is used");
         }
-        if (h_.soc_reset_after_days && !h_.cvcm) {
-            h_.soc_reset_after_days.reset();
+        if (c_.voltage.soc_reset_after_days && !c_.voltage.managed) {
+            c_.voltage.soc_reset_after_days.reset();
             add(Kind::error, "SOC_RESET_AFTER_DAYS",
                 "needs CVCM_ENABLE = True, or it would never end; it counts as empty");
         }
@@ -110,39 +113,42 @@ public:
 
     /// Lists that belong together; one that is wrong makes both fall back.
     void check_curves() {
-        const ChargeConfig defaults;
+        const Parameters defaults;
         for (const CurveKeys& keys : curves) {
-            CurveConfig& curve = h_.*keys.curve;
-            if (!check_pair(keys.x, curve.x, keys.fraction, curve.fraction, false)) curve = defaults.*keys.curve;
+            control::Curve& curve = c_.*keys.direction.*keys.curve;
+            if (!check_pair(keys.x, curve.x, keys.fraction, curve.fraction, false))
+                curve = defaults.*keys.direction.*keys.curve;
             const auto& fractions = curve.fraction;
             // §5, 11 and 13; a curve that is switched off limits nothing.
-            if (h_.*keys.enabled && std::find(fractions.begin(), fractions.end(), 1.0) == fractions.end())
+            if (c_.*keys.direction.*keys.enabled &&
+                std::find(fractions.begin(), fractions.end(), 1.0) == fractions.end())
                 add(Kind::error, keys.fraction, "no value is 1: the battery never gets its full current");
         }
-        if (!check_pair("CURRENT_REPORTED_BY_BMS", h_.current_reported, "CURRENT_MEASURED_BY_USER", h_.current_measured,
-                        true)) {
-            h_.current_reported = defaults.current_reported;
-            h_.current_measured = defaults.current_measured;
+        if (!check_pair("CURRENT_REPORTED_BY_BMS", c_.current_reported_a, "CURRENT_MEASURED_BY_USER",
+                        c_.current_measured_a, true)) {
+            c_.current_reported_a = defaults.current_reported_a;
+            c_.current_measured_a = defaults.current_measured_a;
         }
     }
 
     /// §5, 9, 10 and 12: a curve that ends the current before the voltage is there. Judged by the last point in the
     /// direction of the voltage, whichever way the list runs.
     void check_reach() {
-        const auto end_of = [](const CurveConfig& curve, bool highest) {
+        const auto end_of = [](const control::Curve& curve, bool highest) {
             const bool first = (curve.x.front() > curve.x.back()) == highest;
             return std::pair(first ? curve.x.front() : curve.x.back(),
                              first ? curve.fraction.front() : curve.fraction.back());
         };
-        const auto [charged_at, charge] = end_of(h_.charge_cell, true);
-        if (h_.charge_by_cell && charge == 0 && charged_at < c_.max_cell_v)
+        const auto [charged_at, charge] = end_of(c_.charge.cell_v, true);
+        if (c_.charge.by_cell && charge == 0 && charged_at < c_.max_cell_v)
             add(Kind::error, "CELL_VOLTAGES_WHILE_CHARGING",
                 "charging ends at " + text_of(charged_at) + " V: MAX_CELL_VOLTAGE is never reached");
-        if (h_.charge_by_cell && charge == 0 && h_.soc_reset_after_days && charged_at < h_.soc_reset_cell_v)
+        if (c_.charge.by_cell && charge == 0 && c_.voltage.soc_reset_after_days &&
+            charged_at < c_.voltage.soc_reset_cell_v)
             add(Kind::error, "CELL_VOLTAGES_WHILE_CHARGING",
                 "charging ends at " + text_of(charged_at) + " V: SOC_RESET_CELL_VOLTAGE is never reached");
-        const auto [discharged_at, discharge] = end_of(h_.discharge_cell, false);
-        if (h_.discharge_by_cell && discharge == 0 && discharged_at > c_.min_cell_v)
+        const auto [discharged_at, discharge] = end_of(c_.discharge.cell_v, false);
+        if (c_.discharge.by_cell && discharge == 0 && discharged_at > c_.min_cell_v)
             add(Kind::error, "CELL_VOLTAGES_WHILE_DISCHARGING",
                 "discharging ends at " + text_of(discharged_at) + " V: MIN_CELL_VOLTAGE is never reached");
     }
@@ -150,19 +156,19 @@ public:
     void check_sensors() {
         struct AdjustKey {
             const char* key;
-            AdjustConfig& value;
+            control::Adjust& value;
         };
-        for (const AdjustKey& adjust : {AdjustKey{"TEMPERATURE_1_ADJUST", h_.adjust_1},
-                                        {"TEMPERATURE_2_ADJUST", h_.adjust_2},
-                                        {"TEMPERATURE_3_ADJUST", h_.adjust_3},
-                                        {"TEMPERATURE_4_ADJUST", h_.adjust_4},
-                                        {"TEMPERATURE_MOS_ADJUST", h_.adjust_mos}})
+        for (const AdjustKey& adjust : {AdjustKey{"TEMPERATURE_1_ADJUST", c_.temperature_adjust[0]},
+                                        {"TEMPERATURE_2_ADJUST", c_.temperature_adjust[1]},
+                                        {"TEMPERATURE_3_ADJUST", c_.temperature_adjust[2]},
+                                        {"TEMPERATURE_4_ADJUST", c_.temperature_adjust[3]},
+                                        {"TEMPERATURE_MOS_ADJUST", c_.mosfet_adjust}})
             if (adjust.value.size() != 2 || !(adjust.value[1] > 0)) {
                 adjust.value = {0, 1};
                 add(Kind::safety, adjust.key, "takes two numbers, an offset and a slope above 0; 0, 1 is used");
             }
         if (!c_.temperature_sources.empty()) return;
-        c_.temperature_sources = control::Parameters().temperature_sources;
+        c_.temperature_sources = Parameters().temperature_sources;
         add(Kind::safety, "TEMPERATURE_SOURCE_BATTERY", "the list is empty; 1, 2, 3, 4 is used");
     }
 
@@ -182,13 +188,13 @@ public:
 
     /// §5, 7 and 8, and the order of the low limits.
     void check_rest() {
-        if (h_.soc_calculation && !config_.external_sensor.soc_path.empty())
+        if (c_.count_soc && !config_.external_sensor.soc_path.empty())
             add(Kind::error, "SOC_CALCULATION", "contradicts EXTERNAL_SENSOR_DBUS_PATH_SOC, which is used");
         constexpr double hardly_ever_v = 0.101;
-        if (h_.bulk_soc.value_or(0) <= 0 && h_.bulk_diff_v.value_or(10) >= hardly_ever_v)
+        if (c_.voltage.bulk_soc_percent.value_or(0) <= 0 && c_.voltage.bulk_diff_v.value_or(10) >= hardly_ever_v)
             add(Kind::warning, "SWITCH_TO_BULK_SOC_THRESHOLD",
                 "with this and SWITCH_TO_BULK_CELL_VOLTAGE_DIFF a battery never goes from float back to bulk");
-        if (h_.soc_low_alarm > h_.soc_low_warning)
+        if (c_.soc_low_alarm_percent > c_.soc_low_warning_percent)
             add(Kind::warning, "SOC_LOW_ALARM", "is above SOC_LOW_WARNING: the alarm comes before the warning");
     }
 
@@ -225,8 +231,7 @@ private:
     }
 
     Config& config_;
-    control::Parameters& c_;
-    ChargeConfig& h_;
+    Parameters& c_;
     const Lines& lines_;
     std::vector<Problem>& problems_;
 };

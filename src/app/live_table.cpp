@@ -63,7 +63,7 @@ std::string temperatures(const Battery& battery) {
         std::snprintf(text, sizeof text, "%.1f..%.1f °C", *summary.min_temperature_c, *summary.max_temperature_c);
         out = text;
     }
-    if (const Number& mosfet = battery.reading.mosfet_temperature_c) {
+    if (const Number& mosfet = battery.summary.mosfet_temperature_c) {
         std::snprintf(text, sizeof text, "%sFET %.0f °C", out.empty() ? "" : " ", *mosfet);
         out += text;
     }
@@ -115,25 +115,24 @@ std::string table_text(const std::map<std::string, const Battery*>& batteries, b
     for (std::size_t i = 0; i < std::size(layout); ++i) titles[i] = layout[i].title;
     std::string out = in(bold, row(titles)) + line_end;
     for (const auto& [place, battery] : batteries) {
-        const Reading& reading = battery->reading;
         const bool online = battery->online;
         const bool fresh = battery->link.state == LinkState::fresh;
         const Identity& who = battery->identity;
         const std::string name = who.id.empty() ? place : who.address ? who.id + " " + who.address_text : who.id;
         const std::string cells[] = {
             name,
-            online ? number(reading.voltage_v, 2, "V") : "-",
+            online ? number(battery->summary.voltage_v, 2, "V") : "-",
             online ? number(battery->summary.current_a, 2, "A") : "-",
-            number(reading.soc_percent, 0, "%"),
+            number(battery->summary.soc_percent, 0, "%"),
             cell(battery->summary.min_cell_v, battery->summary.min_cell),
             cell(battery->summary.max_cell_v, battery->summary.max_cell),
             temperatures(*battery),
-            alarms(reading.alarms),
+            alarms(battery->alarms),
             link_text(battery->link),
             std::to_string(battery->link.poll_time.count()) + " ms",
         };
         const std::string line = row(cells);
-        out += (reading.alarms.any() ? in(yellow, line) : !fresh ? in(red, line) : in(green, line)) + line_end;
+        out += (battery->alarms.any() ? in(yellow, line) : !fresh ? in(red, line) : in(green, line)) + line_end;
         if (!battery->link.trouble.empty()) out += "    " + battery->link.trouble + line_end;
     }
     return out;

@@ -8,6 +8,7 @@
 #include "app/check_config_command.hpp"
 #include "app/config_text.hpp"
 #include "app/control_bms_command.hpp"
+#include "app/control_command.hpp"
 #include "app/decode_command.hpp"
 #include "app/list_command.hpp"
 #include "app/run_command.hpp"
@@ -65,6 +66,15 @@ int check_config(const CheckOptions& options, bool json) {
     if (!options.file.empty()) return app::check_config(options.file, json);
     std::fputs("bmsd check-config: name the file, for example `bmsd check-config config.ini`\n", stderr);
     return user_must_act;
+}
+
+CLI::App* add_control(CLI::App& app, app::ControlOptions& options) {
+    auto* command = app.add_subcommand("control", "Try the charge control on a recorded time series");
+    command->add_option("SCENARIO", options.scenario, "time series (JSON); see docs/charge-control.md")->required();
+    command->add_option("--config", options.config, "configuration to try, instead of that in the scenario");
+    command->add_flag("--every-cycle", options.every_cycle, "a line per cycle instead of one per change");
+    command->add_option("--plot", options.plot, "draw the run into this SVG file");
+    return command;
 }
 
 /// "1,2", "0x01 0x02": addresses as the configuration takes them, but decimal without 0x.
@@ -228,6 +238,8 @@ int run_command(int argc, char** argv) {
     app::ControlBmsOptions control_options;
     ControlText control_text;
     auto* control_command = add_control_bms(app, control_options, control_text);
+    app::ControlOptions scenario_options;
+    auto* scenario_command = add_control(app, scenario_options);
     sim::SimulateOptions simulate_options;
     SimulateText simulate_text;
     auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
@@ -246,6 +258,7 @@ int run_command(int argc, char** argv) {
         if (*describe) return app::describe(family, json);
         if (*guide) return app::guide(family, json);
         if (*decode) return app::decode(files);
+        if (*scenario_command) return app::control_scenario(scenario_options);
         if (*check) return check_config(check_options, json);
         if (*control_command) return control_bms(control_options, control_text);
         if (*scan_command) return scan(scan_options, scan_text);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/control.hpp"
-
 namespace bmsd::engine {
 namespace {
 
@@ -370,17 +368,28 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
     battery.link.silent = 0s;
     judge(station, nullptr);
-    battery.summary = control::summarise(battery.reading, context_.parameters);
-    control::set_limits(battery, context_.parameters);
-    battery.cable_alarm = Level::ok;
-    control::apply_silence(battery, context_.parameters, 0ms, interval());
+    if (station.identified) replace_if_other(station);
+    const auto mode_changes = battery.limits.mode_changes, limitation_changes = battery.limits.limitation_changes;
+    station.controller.step(battery, context_.parameters, {now, std::chrono::system_clock::now()}, interval());
+    report_decisions(station, mode_changes, limitation_changes);
 
     if (was_silent)
         context_.report(Severity::info, place_of(battery.identity) + ": answers again after " + duration_text(silence));
     if (!station.identified) return;
-    replace_if_other(station);
     if (!station.appeared) return appear(station);
     for (Sink* sink : context_.sinks) sink->updated(battery);
+}
+
+/// What changed in the treatment of the battery: modes are news, the rule behind a current limit is a detail.
+void Port::report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes) {
+    const Battery& battery = *station.battery;
+    const Limits& limits = battery.limits;
+    if (limits.mode_changes != mode_changes)
+        context_.report(Severity::info, place_of(battery.identity) + ": " + limits.charge_mode + "; " +
+                                            limits.cvl_reason + "; next: " + limits.next_mode);
+    if (limits.limitation_changes != limitation_changes)
+        context_.report(Severity::debug, place_of(battery.identity) + ": charging: " + limits.ccl_reason +
+                                             "; discharging: " + limits.dcl_reason);
 }
 
 void Port::failed(Station& station, const Error& error) {
@@ -406,7 +415,7 @@ void Port::watch_silence() {
         const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - station.last_good);
         if (station.failures == 0 && dialogue_.link().is_open() && !dialogue_.device_error()) continue;
         const LinkState before = battery.link.state;
-        control::apply_silence(battery, context_.parameters, silent, interval());
+        station.controller.silent(battery, context_.parameters, now, silent, interval());
         battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);
         if (battery.link.state != before && battery.link.state == LinkState::lost)
             context_.report(Severity::error, place_of(battery.identity) + ": lost, silent for " +
@@ -438,6 +447,7 @@ void Port::replace_if_other(Station& station) {
     for (Sink* sink : context_.sinks) sink->removed(battery);
     context_.registry.release(battery.identity.id);
     station.appeared = false;
+    station.controller = {};
 }
 
 void Port::remove_all() {

@@ -69,6 +69,7 @@ private:
     [[nodiscard]] std::vector<Address> shown_addresses(const bms::Family& family) const;
     void make_stations(const bms::Family& family, std::vector<Address> addresses);
     void succeeded(Station& station, Clock::time_point began);
+    void report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes);
     void failed(Station& station, const Error& error);
     void judge(Station& station, const Error* error);
     void tell_unsolicited(std::string_view why);

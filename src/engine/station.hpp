@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "bms/family.hpp"
+#include "control/controller.hpp"
 #include "engine/diagnosis.hpp"
 #include "engine/pace.hpp"
 #include "engine/settings.hpp"
 #include "model/battery.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::engine {
 
@@ -16,6 +18,7 @@ namespace bmsd::engine {
 struct Station {
     Address address;
     std::unique_ptr<Battery> battery = std::make_unique<Battery>();
+    control::Controller controller;  ///< what is decided about it
 
     bool appeared = false;            ///< the faces know it
     bool identified = false;          ///< `identify` requests were answered since the port was opened
@@ -37,7 +40,6 @@ struct Station {
 /// still polled at their interval: nothing at first, then doubling up to 10 s.
 [[nodiscard]] std::chrono::milliseconds back_off(unsigned failures) noexcept;
 
-/// Seconds and minutes as the reference writes them: "2h 5m", "29m 39s", "14s".
-[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
+using bmsd::duration_text;
 
 }  // namespace bmsd::engine

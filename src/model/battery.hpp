@@ -56,27 +56,72 @@ struct Identity {
     std::string address_text;              ///< as written in the config; empty if the user named none
 };
 
-/// Follows from the cells and sensors of one reading.
-struct Summary {
-    Number min_cell_v, max_cell_v;           ///< of the plausible cells
-    std::size_t min_cell = 0, max_cell = 0;  ///< number of that cell, from 1; 0 = unknown
-    Number cell_sum_v, cell_diff_v;
-    Number temperature_c;  ///< mean of the selected sensors
-    Number min_temperature_c, max_temperature_c;
-    std::size_t min_sensor = 0, max_sensor = 0;  ///< sensor number, from 1; 0 = unknown
-    Number remaining_ah, consumed_ah;            ///< consumed is never positive
-    Number current_a, power_w;                   ///< current with the direction a switched-off FET leaves possible
+/// Steady time beside the date: intervals by the first, what a person reads or a restart must survive by the second.
+struct Moment {
+    Clock::time_point steady{};
+    std::chrono::system_clock::time_point wall{};
 };
+
+/// Largest number of states of charge whose time is estimated.
+inline constexpr std::size_t max_soc_points = 16;
+
+/// Follows from the readings; what is implausible in them is left out.
+struct Summary {
+    Number min_cell_v{}, max_cell_v{};       ///< of the plausible cells
+    std::size_t min_cell = 0, max_cell = 0;  ///< number of that cell, from 1; 0 = unknown
+    Number cell_sum_v{}, cell_diff_v{};
+    Number temperature_c{};  ///< mean of the selected sensors
+    Number min_temperature_c{}, max_temperature_c{};
+    std::size_t min_sensor = 0, max_sensor = 0;  ///< sensor number, from 1; 0 = unknown
+    Number remaining_ah{}, consumed_ah{};        ///< consumed is never positive
+    Number current_a{}, power_w{};  ///< corrected; current with the direction a switched-off FET leaves possible
+    Number voltage_v{};             ///< of the pack
+    Number soc_percent{};           ///< counted, of another sensor, or of the BMS
+    Number capacity_ah{};
+    Temperatures temperatures_c{};  ///< corrected as the user says
+    Number mosfet_temperature_c{};  ///< corrected as the user says
+    Number mid_voltage_v{}, mid_deviation_percent{};
+    Number current_average_a{};                       ///< of the last five minutes
+    Number time_to_go_s{};                            ///< until the battery counts as empty, or is full
+    Bounded<Number, max_soc_points> time_to_soc_s{};  ///< one per configured point; absent in the wrong direction
+    std::string lost_inputs{};                        ///< sensors that delivered once and are silent, for a person
+};
+
+/// What the battery does, in Victron's numbers.
+enum class Activity : std::uint8_t { initialising = 0, running = 9, standby = 14 };
 
 /// How the battery may be treated now.
 struct Limits {
-    Number cvl_v;          ///< charge voltage limit
-    Number ccl_a, dcl_a;   ///< charge and discharge current limits, never negative
-    Number max_cell_v;     ///< CVL per cell
-    Number low_voltage_v;  ///< pack voltage at which inverters should stop
-    std::optional<bool> allow_charge, allow_discharge, allow_balance, allow_heat;
-    std::string charge_mode;                              ///< text for people
-    std::string charge_limitation, discharge_limitation;  ///< which rule gives CCL and DCL
+    Number cvl_v{};                         ///< charge voltage limit
+    Number ccl_a{}, dcl_a{};                ///< charge and discharge current limits, never negative
+    Number max_cell_v{};                    ///< CVL per cell
+    Number low_voltage_v{};                 ///< pack voltage at which inverters should stop
+    Number ccl_target_a{}, dcl_target_a{};  ///< what the rules allow now; the limits follow it down at once, up slowly
+    std::optional<bool> allow_charge{}, allow_discharge{}, allow_balance{}, allow_heat{};
+    Activity activity = Activity::initialising;
+    std::string charge_mode{};                                ///< text for people
+    std::string charge_limitation{}, discharge_limitation{};  ///< which rule gives CCL and DCL
+    // Sentences for people: what decides now, with the value that decided it, and what comes next.
+    std::string cvl_reason{}, ccl_reason{}, dcl_reason{}, next_mode{};
+    std::uint32_t mode_changes = 0;        ///< counts changes between bulk, absorption and float
+    std::uint32_t limitation_changes = 0;  ///< counts changes of the rules that give CCL and DCL
+};
+
+/// What happened over the battery's life, as far as we have seen it (battery-logic §9). Amounts are positive.
+struct History {
+    Number deepest_discharge_ah, last_discharge_ah, average_discharge_ah;
+    Number total_drawn_ah;
+    Number charge_cycles;  ///< absent if the BMS counts them itself
+    Number full_discharges;
+    Number last_full_charge_s;  ///< Unix time
+    Number automatic_syncs;     ///< how often it was full
+    Number minimum_voltage_v, maximum_voltage_v;
+    Number minimum_cell_v, maximum_cell_v;
+    Number low_voltage_alarms, high_voltage_alarms;
+    Number minimum_temperature_c, maximum_temperature_c;
+    Number discharged_kwh, charged_kwh;
+
+    bool operator==(const History&) const = default;
 };
 
 /// Everything about one battery.
@@ -85,10 +130,13 @@ struct Battery {
     Reading reading;
     Summary summary;
     Limits limits;
+    History history;
+    Alarms alarms;  ///< those of the BMS, corrected by what we know better
     Link link;
     Level cable_alarm = Level::ok;  ///< the connection to the BMS is lost
     bool online = false;            ///< false: voltage, current and power are not to be shown
     bool config_error = false;      ///< the configuration has errors; shown as state and error code
+    bool internal_errors = false;   ///< so many that the values should not be trusted
     bool config_blocks = false;     ///< one of them concerns the battery's safety: monitor only, 0 A
 };
 

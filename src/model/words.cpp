@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <iterator>
 #include <numeric>
 #include <vector>
 
@@ -49,6 +51,25 @@ std::string address_id(std::uint32_t address) {
     char text[16];
     std::snprintf(text, sizeof text, "0x%02x", address);
     return text;
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+    struct Unit {
+        long seconds;
+        char letter;
+    };
+    constexpr Unit units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    std::string out = duration.count() < 0 ? "-" : "";
+    long rest = static_cast<long>(std::abs(duration.count()));
+    for (std::size_t i = 0; i < std::size(units); ++i) {
+        if (rest < units[i].seconds) continue;
+        out += std::to_string(rest / units[i].seconds) + units[i].letter;
+        rest %= units[i].seconds;
+        if (i + 1 < std::size(units) && rest >= units[i + 1].seconds)
+            out += " " + std::to_string(rest / units[i + 1].seconds) + units[i + 1].letter;
+        return out;
+    }
+    return out + "0s";
 }
 
 }  // namespace bmsd

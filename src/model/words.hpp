@@ -1,6 +1,7 @@
 // Words of people: comparing what they type with what we know, and writing what they read.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,5 +23,9 @@ namespace bmsd {
 
 /// The same as it stands in identities and service names, where the Python driver writes "0x0a".
 [[nodiscard]] std::string address_id(std::uint32_t address);
+
+/// The biggest unit that is not zero and the next smaller one, as users of the reference know it: "1d 2h", "29m 39s",
+/// "2h", "0s" for nothing; "-5m" for what is past.
+[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
 
 }  // namespace bmsd

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numbers>
+#include <numeric>
 
 namespace bmsd::sim {
 namespace {
@@ -83,6 +84,10 @@ Pack::Pack(const PackOptions& options)
     options_.cells = std::clamp<std::size_t>(options.cells, 1, max_cells);
     for (std::size_t cell = 0; cell < options_.cells; ++cell)
         cell_offsets_percent_.push_back(options_.imbalance_percent * scatter(options_.number, cell));
+    // The state of charge of the pack is the mean of its cells.
+    const double mean = std::accumulate(cell_offsets_percent_.begin(), cell_offsets_percent_.end(), 0.0) /
+                        static_cast<double>(options_.cells);
+    for (double& offset : cell_offsets_percent_) offset -= mean;
     charging_ = options_.soc_percent < reverse_full_percent;
     current_a_ = profile_current();
     mosfet_c_ = room_c + mosfet_idle_c;
@@ -136,6 +141,7 @@ void Pack::advance(double seconds) {
     if (soc >= reverse_full_percent) charging_ = false;
     if (soc <= reverse_empty_percent) charging_ = true;
     current_a_ = profile_current();
+    balance(seconds);
 
     const double moved_ah = current_a_ * seconds / 3600;
     remaining_ah_ = std::clamp(remaining_ah_ + moved_ah, 0.0, full_ah_);
@@ -144,6 +150,21 @@ void Pack::advance(double seconds) {
 
     const double target_c = sensor_temperature(0) + mosfet_idle_c + mosfet_c_per_a * std::abs(current_a_);
     mosfet_c_ += (target_c - mosfet_c_) * (1 - std::exp(-seconds / mosfet_lag_s));
+}
+
+/// An active balancer: what the highest cell gives, the lowest one gets.
+void Pack::balance(double seconds) {
+    if (options_.balancer_a <= 0 || reading_.balancing_active != true) return;
+    const auto [lowest, highest] = std::minmax_element(cell_offsets_percent_.begin(), cell_offsets_percent_.end());
+    const double moved_percent = 100 * options_.balancer_a * seconds / 3600 / full_ah_;
+    *highest -= moved_percent;
+    *lowest += moved_percent;
+}
+
+void Pack::set_current(double current_a) {
+    options_.fixed_current_a = current_a;
+    current_a_ = current_a;
+    measure();
 }
 
 double Pack::profile_current() const {

@@ -19,6 +19,7 @@ struct PackOptions {
     double soc_percent = 60;                  ///< at the start, 0..100
     double imbalance_percent = 1;             ///< a cell's state of charge differs from the pack's by up to this
     double cell_resistance_ohm = 0.0003;      ///< of one cell, about the pack's current
+    double balancer_a = 0;                    ///< moved from the highest to the lowest cell while it balances
     std::optional<double> fixed_current_a{};  ///< instead of the profile; positive = charging
     std::string name = "Sim";                 ///< as the user of the vendor's app would name it, up to 8 characters
     std::string model = "JK_PB2A16S20P";
@@ -35,6 +36,9 @@ public:
     /// Lets `dt` pass; nothing happens for 0 or less. At 0 and 100 % the state of charge stops, the current does not.
     void step(std::chrono::duration<double> dt);
 
+    /// From now on somebody else decides the current, A; positive = charging.
+    void set_current(double current_a);
+
     /// Sets an alarm to `level` until it is set again; Level::ok takes it back.
     void raise(Alarm alarm, Level level) noexcept { reading_.alarms.set(alarm, level); }
 
@@ -48,6 +52,7 @@ public:
 
 private:
     void advance(double seconds);
+    void balance(double seconds);
     [[nodiscard]] double profile_current() const;
     [[nodiscard]] double sensor_temperature(std::size_t sensor) const;
     void measure();

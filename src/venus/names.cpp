@@ -65,21 +65,4 @@ std::string product_name(const Identity& identity) {
            identity.label + ")";
 }
 
-std::string duration_text(std::chrono::seconds duration) {
-    struct Unit {
-        std::int64_t seconds;
-        char letter;
-    };
-    constexpr std::array<Unit, 4> units = {{{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
-    std::int64_t rest = duration.count();
-    std::string text;
-    for (std::size_t i = 0, shown = 0; i < units.size() && shown < 2; ++i) {
-        const std::int64_t count = rest / units[i].seconds;
-        rest %= units[i].seconds;
-        if (count > 0) text += (text.empty() ? "" : " ") + std::to_string(count) + units[i].letter;
-        if (!text.empty()) ++shown;
-    }
-    return text.empty() ? "0s" : text;
-}
-
 }  // namespace bmsd::venus

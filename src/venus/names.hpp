@@ -1,11 +1,11 @@
 // Names and texts a battery has on the bus.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
 #include "model/battery.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::venus {
 
@@ -25,7 +25,6 @@ namespace bmsd::venus {
 /// "SerialBattery <serial> @ ttyUSB0 (<type for people>)".
 [[nodiscard]] std::string product_name(const Identity& identity);
 
-/// The biggest unit that is not zero and the next smaller one: "1d 2h", "29m 39s", "2h"; "0s" for nothing.
-[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
+using bmsd::duration_text;
 
 }  // namespace bmsd::venus

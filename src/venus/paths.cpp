@@ -19,7 +19,7 @@ constexpr std::int32_t state_initialising = 0, state_running = 9, state_error = 
 constexpr std::int32_t mode_on = 3, mode_off = 4, mode_standby = 0xFC;
 constexpr std::int32_t device_good = 0x100, device_hot = 0x101, device_warm = 0x102, device_failed = 0x103,
                        device_blocked = 0x104, device_empty = 0x105;
-constexpr std::int32_t error_configuration = 119;
+constexpr std::int32_t error_configuration = 119, error_internal = 8;
 
 constexpr Format plain{};
 constexpr Format product{Format::Style::hex};
@@ -84,6 +84,21 @@ constexpr auto limit_words = of<&Battery::limits, member, words>;
 template <auto member>
 constexpr auto identity = of<&Battery::identity, member, words>;
 
+/// Amounts that were drawn are negative on the bus.
+template <auto member>
+ValueView drawn(S s, N) {
+    const Number& amount = s.battery.history.*member;
+    return amount ? real(-*amount) : Invalid{};
+}
+template <auto member>
+constexpr auto history = of<&Battery::history, member, real>;
+template <auto member>
+constexpr auto history_count = of<&Battery::history, member, count>;
+/// Those of the BMS if it counts them.
+ValueView charge_cycles(S s, N) {
+    return s.battery.reading.cycles ? count(s.battery.reading.cycles) : real(s.battery.history.charge_cycles);
+}
+
 /// Values that lie when they are old.
 template <auto part, auto member>
 ValueView live(S s, N) {
@@ -106,7 +121,7 @@ bool blocked(S s) {
 std::int32_t state_of(S s) {
     if (s.battery.config_error) return state_error;
     if (s.battery.link.state == LinkState::starting) return state_initialising;
-    return blocked(s) ? state_standby : state_running;
+    return s.battery.limits.activity == Activity::standby ? state_standby : state_running;
 }
 ValueView state(S s, N) {
     return state_of(s);
@@ -116,7 +131,7 @@ ValueView mode(S s, N) {
     return blocked(s) ? mode_standby : mode_on;
 }
 ValueView device_state(S s, N) {
-    const Alarms& alarms = s.battery.reading.alarms;
+    const Alarms& alarms = s.battery.alarms;
     const auto heat = std::max(alarms[Alarm::high_temperature], alarms[Alarm::high_charge_temperature]);
     if (alarms[Alarm::internal_failure] == Level::alarm) return device_failed;
     if (heat == Level::alarm) return device_hot;
@@ -125,6 +140,7 @@ ValueView device_state(S s, N) {
     return blocked(s) ? device_blocked : device_good;
 }
 ValueView error_code(S s, N) {
+    if (s.battery.internal_errors) return error_internal;
     return s.battery.config_error ? ValueView{error_configuration} : Invalid{};
 }
 ValueView device_instance(S s, N) {
@@ -175,7 +191,7 @@ ValueView cell_voltage(S s, N n) {
     return plausible ? real(cells[n]) : Invalid{};
 }
 ValueView temperature(S s, N n) {
-    const Temperatures& sensors = s.battery.reading.temperatures_c;
+    const Temperatures& sensors = s.battery.summary.temperatures_c;
     return n < sensors.size() ? real(sensors[n]) : Invalid{};
 }
 ValueView temperature_name(S s, N n) {
@@ -199,7 +215,7 @@ ValueView blocking(S s, N) {
 }
 
 ValueView alarm(S s, N n) {
-    return level(s.battery.reading.alarms[static_cast<Alarm>(n)]);
+    return level(s.battery.alarms[static_cast<Alarm>(n)]);
 }
 ValueView cable_alarm(S s, N) {
     return level(s.battery.cable_alarm);
@@ -235,19 +251,19 @@ constexpr FixedRow fixed_rows[] = {
     {"/DeviceState", plain, device_state},
     {"/ErrorCode", plain, error_code},
     // main values
-    {"/Soc", whole(2), reading<&Reading::soc_percent>},
+    {"/Soc", whole(2), summary<&Summary::soc_percent>},
     {"/Soh", whole(2), reading<&Reading::soh_percent>},
-    {"/Dc/0/Voltage", unit(2, 2, "V"), live<&Battery::reading, &Reading::voltage_v>},
+    {"/Dc/0/Voltage", unit(2, 2, "V"), live<&Battery::summary, &Summary::voltage_v>},
     {"/Dc/0/Current", unit(2, 2, "A"), live<&Battery::summary, &Summary::current_a>},
     {"/Dc/0/Power", unit(2, 0, "W"), live<&Battery::summary, &Summary::power_w>},
     {"/Dc/0/Temperature", rounded(1), summary<&Summary::temperature_c>},
-    {"/Dc/0/MidVoltage", unit(3, 2, "V"), nothing},
-    {"/Dc/0/MidVoltageDeviation", unit(3, 1, "%"), nothing},
+    {"/Dc/0/MidVoltage", unit(3, 2, "V"), summary<&Summary::mid_voltage_v>},
+    {"/Dc/0/MidVoltageDeviation", unit(3, 1, "%"), summary<&Summary::mid_deviation_percent>},
     {"/Capacity", unit(3, 2, "Ah"), summary<&Summary::remaining_ah>},
-    {"/InstalledCapacity", unit(3, 0, "Ah"), reading<&Reading::capacity_ah>},
+    {"/InstalledCapacity", unit(3, 0, "Ah"), summary<&Summary::capacity_ah>},
     {"/ConsumedAmphours", unit(3, 0, "Ah"), summary<&Summary::consumed_ah>},
-    {"/TimeToGo", plain, nothing},
-    {"/CurrentAvg", unit(2, 2, "A"), nothing},
+    {"/TimeToGo", plain, of<&Battery::summary, &Summary::time_to_go_s, count>},
+    {"/CurrentAvg", unit(2, 2, "A"), summary<&Summary::current_average_a>},
     {"/Balancing", plain, balancing},
     {"/Heating", plain, reading_flag<&Reading::heater_on>},
     // limits
@@ -284,7 +300,7 @@ constexpr FixedRow fixed_rows[] = {
     {"/System/MaxCellTemperature", rounded(3), summary<&Summary::max_temperature_c>},
     {"/System/MinTemperatureCellId", plain, sensor_name<&Summary::min_sensor>},
     {"/System/MaxTemperatureCellId", plain, sensor_name<&Summary::max_sensor>},
-    {"/System/MOSTemperature", rounded(3), reading<&Reading::mosfet_temperature_c>},
+    {"/System/MOSTemperature", rounded(3), summary<&Summary::mosfet_temperature_c>},
     {"/System/Temperature1", rounded(3), temperature, 0},
     {"/System/Temperature2", rounded(3), temperature, 1},
     {"/System/Temperature3", rounded(3), temperature, 2},
@@ -312,24 +328,24 @@ constexpr FixedRow fixed_rows[] = {
     {"/Alarms/StateOfHealth", plain, nothing},
     {"/Alarms/BmsCable", plain, cable_alarm},
     // history
-    {"/History/ChargeCycles", plain, of<&Battery::reading, &Reading::cycles, count>},
-    {"/History/DeepestDischarge", plain, nothing},
-    {"/History/LastDischarge", plain, nothing},
-    {"/History/AverageDischarge", plain, nothing},
-    {"/History/TotalAhDrawn", plain, nothing},
-    {"/History/FullDischarges", plain, nothing},
-    {"/History/MinimumVoltage", plain, nothing},
-    {"/History/MaximumVoltage", plain, nothing},
-    {"/History/MinimumCellVoltage", plain, nothing},
-    {"/History/MaximumCellVoltage", plain, nothing},
-    {"/History/MinimumTemperature", plain, nothing},
-    {"/History/MaximumTemperature", plain, nothing},
+    {"/History/ChargeCycles", plain, charge_cycles},
+    {"/History/DeepestDischarge", plain, drawn<&History::deepest_discharge_ah>},
+    {"/History/LastDischarge", plain, drawn<&History::last_discharge_ah>},
+    {"/History/AverageDischarge", plain, drawn<&History::average_discharge_ah>},
+    {"/History/TotalAhDrawn", plain, drawn<&History::total_drawn_ah>},
+    {"/History/FullDischarges", plain, history_count<&History::full_discharges>},
+    {"/History/MinimumVoltage", plain, history<&History::minimum_voltage_v>},
+    {"/History/MaximumVoltage", plain, history<&History::maximum_voltage_v>},
+    {"/History/MinimumCellVoltage", plain, history<&History::minimum_cell_v>},
+    {"/History/MaximumCellVoltage", plain, history<&History::maximum_cell_v>},
+    {"/History/MinimumTemperature", plain, history<&History::minimum_temperature_c>},
+    {"/History/MaximumTemperature", plain, history<&History::maximum_temperature_c>},
     {"/History/TimeSinceLastFullCharge", plain, nothing},
-    {"/History/AutomaticSyncs", plain, nothing},
-    {"/History/LowVoltageAlarms", plain, nothing},
-    {"/History/HighVoltageAlarms", plain, nothing},
-    {"/History/DischargedEnergy", plain, nothing},
-    {"/History/ChargedEnergy", plain, nothing},
+    {"/History/AutomaticSyncs", plain, history_count<&History::automatic_syncs>},
+    {"/History/LowVoltageAlarms", plain, history_count<&History::low_voltage_alarms>},
+    {"/History/HighVoltageAlarms", plain, history_count<&History::high_voltage_alarms>},
+    {"/History/DischargedEnergy", plain, history<&History::discharged_kwh>},
+    {"/History/ChargedEnergy", plain, history<&History::charged_kwh>},
     {"/History/Clear", plain, constant<0>},
     {"/History/CanBeCleared", plain, constant<1>},
     // settings and extras

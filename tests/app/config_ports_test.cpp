@@ -110,7 +110,7 @@ TEST(ConfigPorts, KeysThatHoldForAllAreRefusedWithTheirLine) {
     EXPECT_TRUE(complains(parsed, Kind::safety, 4, "move it below [DEFAULT]")) << "a limit that does not hold";
     EXPECT_TRUE(complains(parsed, Kind::error, 5, "did you mean POLL_INTERVAL?"));
     EXPECT_EQ(parsed.config.log_level, app::LogLevel::info);
-    EXPECT_EQ(parsed.config.control.max_charge_current_a, 50);
+    EXPECT_EQ(parsed.config.control.charge.max_a, 50);
     EXPECT_EQ(parsed.problems[0].section, "/dev/ttyUSB0");
 }
 

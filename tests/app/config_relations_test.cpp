@@ -45,11 +45,11 @@ TEST(ConfigRelations, MinMustBeBelowMax) {
 TEST(ConfigRelations, TheResetOfTheSocNeedsItsVoltageAndManagement) {
     const auto low = parse("SOC_RESET_AFTER_DAYS = 30\nSOC_RESET_CELL_VOLTAGE = 3.4\n");
     EXPECT_TRUE(complains(low, Kind::error, 3, "must not be below MAX_CELL_VOLTAGE")) << all(low);
-    EXPECT_DOUBLE_EQ(low.config.charge.soc_reset_cell_v, 3.45);
+    EXPECT_DOUBLE_EQ(low.config.control.voltage.soc_reset_cell_v, 3.45);
     EXPECT_FALSE(parse("SOC_RESET_CELL_VOLTAGE = 3.4\n").has(Kind::warning)) << "it is off";
     const auto endless = parse("SOC_RESET_AFTER_DAYS = 30\nSOC_RESET_CELL_VOLTAGE = 3.5\nCVCM_ENABLE = False\n");
     EXPECT_TRUE(complains(endless, Kind::error, 2, "CVCM_ENABLE")) << all(endless);
-    EXPECT_FALSE(endless.config.charge.soc_reset_after_days);
+    EXPECT_FALSE(endless.config.control.voltage.soc_reset_after_days);
     EXPECT_TRUE(parse("SOC_RESET_AFTER_DAYS = 0\n").has(Kind::safety)) << "0 would switch it on for ever";
 }
 
@@ -70,8 +70,8 @@ TEST(ConfigRelations, CurvesOfUnequalLengthFallBackTogether) {
     const auto parsed = parse("TEMPERATURES_WHILE_CHARGING = 0, 10, 50\nMAX_CHARGE_CURRENT_T_FRACTION = 0, 1\n");
     EXPECT_TRUE(complains(parsed, Kind::safety, 2, "has 3 values, MAX_CHARGE_CURRENT_T_FRACTION has 2; the defaults"))
         << all(parsed);
-    EXPECT_EQ(parsed.config.charge.charge_temperature.x.size(), 8u);
-    EXPECT_EQ(parsed.config.charge.charge_temperature.fraction.size(), 8u);
+    EXPECT_EQ(parsed.config.control.charge.temperature_c.x.size(), 8u);
+    EXPECT_EQ(parsed.config.control.charge.temperature_c.fraction.size(), 8u);
 }
 
 TEST(ConfigRelations, WhoChangesOneListOfAnOldFileIsToldToWriteBoth) {
@@ -107,7 +107,7 @@ TEST(ConfigRelations, ACurveWithoutFullCurrentIsNamedOnlyWhileItIsOn) {
     const auto on = parse("MAX_CHARGE_CURRENT_CV_FRACTION = 0, 0.005, 0.05, 0.25, 0.9\n");
     EXPECT_TRUE(complains(on, Kind::error, 2, "no value is 1")) << all(on);
     EXPECT_FALSE(on.has(Kind::safety)) << "the limits are those that were asked for";
-    EXPECT_DOUBLE_EQ(on.config.charge.charge_cell.fraction.back(), 0.9);
+    EXPECT_DOUBLE_EQ(on.config.control.charge.cell_v.fraction.back(), 0.9);
     EXPECT_FALSE(parse("CCCM_CV_ENABLE = False\nMAX_CHARGE_CURRENT_CV_FRACTION = 0, 0.005, 0.05, 0.25, 0.9\n")
                      .has(Kind::warning));
 }
@@ -130,7 +130,7 @@ TEST(ConfigRelations, CurvesThatEndBeforeTheVoltageIsThere) {
 TEST(ConfigRelations, SensorsAndTheRest) {
     EXPECT_TRUE(complains(parse("TEMPERATURE_1_ADJUST = 2\n"), Kind::safety, 2, "two numbers"));
     EXPECT_TRUE(complains(parse("TEMPERATURE_MOS_ADJUST = 2, 0\n"), Kind::safety, 2, "slope above 0"));
-    EXPECT_TRUE(parse("TEMPERATURE_1_ADJUST = -2, 1.02\n").config.charge.adjust_1[1] == 1.02);
+    EXPECT_TRUE(parse("TEMPERATURE_1_ADJUST = -2, 1.02\n").config.control.temperature_adjust[0][1] == 1.02);
     EXPECT_TRUE(complains(parse("TEMPERATURE_SOURCE_BATTERY =\n"), Kind::safety, 2, "the list is empty"));
     EXPECT_TRUE(complains(parse("TEMPERATURE_SOURCE_BATTERY = 1, 5\n"), Kind::safety, 2, "allowed: 1 to 4"));
     EXPECT_TRUE(complains(parse("SOC_LOW_ALARM = 30\n"), Kind::warning, 2, "SOC_LOW_WARNING"));
@@ -168,9 +168,9 @@ TEST(ConfigRelations, EmptyMeansOffWhereTheTableSaysSo) {
         "SWITCH_TO_FLOAT_WAIT_FOR_SEC =\nSWITCH_TO_FLOAT_CELL_VOLTAGE_DIFF =\nSWITCH_TO_BULK_SOC_THRESHOLD =\n"
         "SOC_RESET_AFTER_DAYS =\n");
     EXPECT_FALSE(parsed.has(Kind::warning)) << all(parsed);
-    EXPECT_FALSE(parsed.config.charge.float_wait_s);
-    EXPECT_FALSE(parsed.config.charge.float_diff_v);
-    EXPECT_FALSE(parsed.config.charge.bulk_soc);
+    EXPECT_FALSE(parsed.config.control.voltage.float_wait_s);
+    EXPECT_FALSE(parsed.config.control.voltage.float_diff_v);
+    EXPECT_FALSE(parsed.config.control.voltage.bulk_soc_percent);
     EXPECT_TRUE(complains(parse("VOLTAGE_DROP =\n"), Kind::safety, 2, "there is no value"));
     EXPECT_TRUE(complains(parse("CVCM_ENABLE =\n"), Kind::safety, 2, "neither True nor False"));
 }
@@ -187,30 +187,30 @@ TEST(ConfigOldNames, KeepTheirMeaning) {
         "SOC_CALC_CURRENT_REPORTED_BY_BMS = -100, 100\n"
         "SOC_CALC_CURRENT_MEASURED_BY_USER = -101, 101\n"
         "TEMP_3_NAME = Cellar\n");
-    EXPECT_DOUBLE_EQ(parsed.config.charge.soc_reset_cell_v, 3.6);
-    EXPECT_EQ(parsed.config.charge.soc_reset_after_days, 20);
-    EXPECT_EQ(parsed.config.charge.float_wait_s, 600);
-    EXPECT_EQ(parsed.config.charge.bulk_soc, 70);
-    EXPECT_EQ(parsed.config.charge.bulk_diff_v, 0.09);
-    EXPECT_EQ(parsed.config.charge.current_reported, (std::vector<double>{-100, 100}));
+    EXPECT_DOUBLE_EQ(parsed.config.control.voltage.soc_reset_cell_v, 3.6);
+    EXPECT_EQ(parsed.config.control.voltage.soc_reset_after_days, 20);
+    EXPECT_EQ(parsed.config.control.voltage.float_wait_s, 600);
+    EXPECT_EQ(parsed.config.control.voltage.bulk_soc_percent, 70);
+    EXPECT_EQ(parsed.config.control.voltage.bulk_diff_v, 0.09);
+    EXPECT_EQ(parsed.config.control.current_reported_a, (std::vector<double>{-100, 100}));
     EXPECT_EQ(parsed.config.control.temperature_names[2], "Cellar");
     EXPECT_TRUE(complains(parsed, Kind::note, 2, "is now called SOC_RESET_CELL_VOLTAGE")) << all(parsed);
 }
 
 TEST(ConfigOldNames, AreConverted) {
-    EXPECT_EQ(parse("LINEAR_LIMITATION_ENABLE = False\n").config.charge.charge_mode, 2);
-    EXPECT_EQ(parse("LINEAR_LIMITATION_ENABLE = True\n").config.charge.charge_mode, 1);
-    EXPECT_EQ(parse("CVL_ICONTROLLER_MODE = True\n").config.charge.cvl_controller, 2);
-    EXPECT_EQ(parse("CVL_ICONTROLLER_MODE = False\n").config.charge.cvl_controller, 1);
+    EXPECT_EQ(parse("LINEAR_LIMITATION_ENABLE = False\n").config.control.curve_shape, 2);
+    EXPECT_EQ(parse("LINEAR_LIMITATION_ENABLE = True\n").config.control.curve_shape, 1);
+    EXPECT_EQ(parse("CVL_ICONTROLLER_MODE = True\n").config.control.voltage.controller, 2);
+    EXPECT_EQ(parse("CVL_ICONTROLLER_MODE = False\n").config.control.voltage.controller, 1);
     EXPECT_TRUE(complains(parse("LINEAR_LIMITATION_ENABLE = maybe\n"), Kind::safety, 2, "'maybe' is not a number"));
     const auto addresses = parse("HELTEC_MODBUS_ADDR = 1, 10\nBMS_TYPE = Jkbms_pb\n").config.defaults.addresses;
     ASSERT_EQ(addresses.size(), 2u);
     EXPECT_EQ(addresses[1].value, 10u) << "this one was decimal";
     const auto above = parse(
         "CELL_VOLTAGE_DIFF_KEEP_MAX_VOLTAGE_TIME_RESTART = 0.013\nCELL_VOLTAGE_DIFF_KEEP_MAX_VOLTAGE_UNTIL = 0.010\n");
-    EXPECT_DOUBLE_EQ(above.config.charge.float_deviation_v, 0.003);
-    EXPECT_DOUBLE_EQ(parse("CELL_VOLTAGE_DIFF_KEEP_MAX_VOLTAGE_TIME_RESTART = 0.005\n").config.charge.float_deviation_v,
-                     0)
+    EXPECT_DOUBLE_EQ(above.config.control.voltage.float_deviation_v, 0.003);
+    EXPECT_DOUBLE_EQ(
+        parse("CELL_VOLTAGE_DIFF_KEEP_MAX_VOLTAGE_TIME_RESTART = 0.005\n").config.control.voltage.float_deviation_v, 0)
         << "not below 0";
 }
 

@@ -15,7 +15,7 @@ using app::Problem;
 TEST(Config, EmptyMeansDefaults) {
     const auto parsed = app::parse_config("");
     EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
-    EXPECT_DOUBLE_EQ(parsed.config.control.max_charge_current_a, 50);
+    EXPECT_DOUBLE_EQ(parsed.config.control.charge.max_a, 50);
     EXPECT_DOUBLE_EQ(parsed.config.control.max_cell_v, 3.45);
     EXPECT_FALSE(parsed.config.defaults.poll_interval_s);
 }
@@ -42,7 +42,7 @@ TEST(Config, ReadsTheDialect) {
     EXPECT_EQ(config.defaults.addresses[1].value, 2u);
     EXPECT_EQ(config.defaults.addresses[1].text, "0x02");
     EXPECT_EQ(config.defaults.addresses[2].value, 10u);
-    EXPECT_DOUBLE_EQ(config.control.max_charge_current_a, 120.5);
+    EXPECT_DOUBLE_EQ(config.control.charge.max_a, 120.5);
     EXPECT_TRUE(config.control.block_on_disconnect);
     EXPECT_EQ(config.excluded_devices, (std::vector<std::string>{"/dev/ttyUSB2", "/dev/ttyUSB3"}));
     EXPECT_DOUBLE_EQ(*config.defaults.poll_interval_s, 0);
@@ -75,7 +75,7 @@ TEST(Config, BadValuesKeepTheDefaultAndAreNamed) {
         "MIN_CELL_VOLTAGE = 2,9\n"
         "BLOCK_ON_DISCONNECT = maybe\n"
         "BATTERY_CELL_DATA_FORMAT = 1.5\n");
-    EXPECT_DOUBLE_EQ(parsed.config.control.max_charge_current_a, 50);
+    EXPECT_DOUBLE_EQ(parsed.config.control.charge.max_a, 50);
     EXPECT_DOUBLE_EQ(parsed.config.control.max_cell_v, 3.45);
     EXPECT_FALSE(parsed.config.defaults.poll_interval_s);
     EXPECT_TRUE(mentions(parsed, "line 2: MAX_BATTERY_CHARGE_CURRENT: '5O' is not a number"));

@@ -21,7 +21,7 @@ TEST(LastGood, IsUsedInsteadOfOneWithAnUnsafeError) {
     const app::LastGood kept(folder.path(), "/etc/config.ini");
     ASSERT_TRUE(kept.keep(app::parse_config(good)));
     const auto used = kept.instead_of(app::parse_config(bad));
-    EXPECT_EQ(used.config.control.max_charge_current_a, 20);
+    EXPECT_EQ(used.config.control.charge.max_a, 20);
     EXPECT_FALSE(used.config.defaults.poll_interval_s) << "all of it, not a mixture";
     EXPECT_TRUE(complains(used, Kind::error, 2, "'2O' is not a number")) << all(used);
     EXPECT_TRUE(mentions(used, "the last good configuration is used instead, kept in " + folder.path()));
@@ -34,7 +34,7 @@ TEST(LastGood, IsUsedWhenNothingSensibleCouldBeAsked) {
     ASSERT_TRUE(kept.keep(app::parse_config(good)));
     const auto used = kept.instead_of(app::parse_config("[DEFAULT]\nBMS_TYPE = Jkbms_bp\n"));
     EXPECT_FALSE(used.has(Kind::fatal));
-    EXPECT_EQ(used.config.control.max_charge_current_a, 20);
+    EXPECT_EQ(used.config.control.charge.max_a, 20);
 }
 
 TEST(LastGood, IsNotNeededForHarmlessErrors) {
@@ -42,7 +42,7 @@ TEST(LastGood, IsNotNeededForHarmlessErrors) {
     const app::LastGood kept(folder.path(), "/etc/config.ini");
     ASSERT_TRUE(kept.keep(app::parse_config(good)));
     const auto used = kept.instead_of(app::parse_config("[DEFAULT]\nPOLL_INTERVAL = x\n"));
-    EXPECT_EQ(used.config.control.max_charge_current_a, 50);
+    EXPECT_EQ(used.config.control.charge.max_a, 50);
 }
 
 TEST(LastGood, NothingWithErrorsIsKept) {
@@ -58,7 +58,7 @@ TEST(LastGood, WhatReplacedABadOneIsNotTakenForTheFile) {
     const app::LastGood kept(folder.path(), "/etc/config.ini");
     ASSERT_TRUE(kept.keep(app::parse_config(good)));
     ASSERT_TRUE(kept.keep(kept.instead_of(app::parse_config(bad))));
-    EXPECT_EQ(kept.instead_of(app::parse_config(bad)).config.control.max_charge_current_a, 20);
+    EXPECT_EQ(kept.instead_of(app::parse_config(bad)).config.control.charge.max_a, 20);
 }
 
 TEST(LastGood, TheCopyOfAnotherFileIsNotTaken) {

@@ -29,6 +29,10 @@ Reading pack(const std::string& serial, double volts) {
     reading.charge_fet = true;
     reading.discharge_fet = true;
     for (int i = 0; i < 16; ++i) reading.cell_voltages_v.push_back(3.3);
+    // Nothing that would limit the current; what is not said is sent as 0.
+    reading.temperatures_c = {Number{20.0}, Number{20.0}, Number{20.0}, Number{20.0}};
+    reading.mosfet_temperature_c = 25;
+    reading.max_charge_current_a = reading.max_discharge_current_a = 100;
     return reading;
 }
 

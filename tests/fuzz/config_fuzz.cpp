@@ -21,8 +21,8 @@ void require(bool holds, const char* what) {
 void check_values(app::Config& config) {
     require(config.control.min_cell_v < config.control.max_cell_v, "MIN is below MAX");
     require(config.control.float_cell_v <= config.control.max_cell_v, "float is not above MAX");
-    require(config.control.max_charge_current_a > 0 && config.control.max_charge_current_a <= 10000, "a charge limit");
-    for (const app::CurveConfig* curve : {&config.charge.charge_cell, &config.charge.discharge_temperature}) {
+    require(config.control.charge.max_a > 0 && config.control.charge.max_a <= 10000, "a charge limit");
+    for (const control::Curve* curve : {&config.control.charge.cell_v, &config.control.discharge.temperature_c}) {
         require(curve->x.size() == curve->fraction.size() && curve->x.size() >= 2, "a curve is a curve");
         for (const double fraction : curve->fraction) require(fraction >= 0 && fraction <= 1, "a fraction");
     }

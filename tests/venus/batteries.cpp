@@ -14,6 +14,16 @@ Alarms quiet() {
     return alarms;
 }
 
+/// What is taken over as it was said.
+void take_over(Battery& battery) {
+    battery.summary.voltage_v = battery.reading.voltage_v;
+    battery.summary.soc_percent = battery.reading.soc_percent;
+    battery.summary.capacity_ah = battery.reading.capacity_ah;
+    battery.summary.temperatures_c = battery.reading.temperatures_c;
+    battery.summary.mosfet_temperature_c = battery.reading.mosfet_temperature_c;
+    battery.alarms = battery.reading.alarms;
+}
+
 }  // namespace
 
 Battery jk_discharging() {
@@ -66,6 +76,8 @@ Battery jk_discharging() {
                       .charge_mode = "Bulk │ Linear Mode",
                       .charge_limitation = "Max Battery Charge Current",
                       .discharge_limitation = "Max Battery Discharge Current"};
+    battery.limits.activity = Activity::running;
+    take_over(battery);
     battery.link.state = LinkState::fresh;
     battery.link.polls = 2;
     battery.online = true;
@@ -103,6 +115,7 @@ Battery jk_charging_with_alarms() {
                        .consumed_ah = -(280 - 271.6),
                        .current_a = 45.6,
                        .power_w = 45.6 * 55.068};
+    take_over(battery);
     Limits& limits = battery.limits;
     limits.cvl_v = 55.06;
     limits.ccl_a = 0.2;

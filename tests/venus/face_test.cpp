@@ -71,7 +71,7 @@ TEST_F(FaceOnBus, OneSignalPerUpdateAndNoneForNoChange) {
     client->settle(name);
     EXPECT_TRUE(client->changes.empty());
 
-    battery.reading.voltage_v = 53.0;
+    battery.summary.voltage_v = 53.0;
     battery.summary.power_w = -654.02;
     battery.reading.cell_voltages_v[0] = 3.302;
     face.updated(battery);
@@ -128,7 +128,7 @@ TEST_F(FaceOnBus, EveryBatteryHasItsOwnConnectionAndInstance) {
     second.identity.id = "4061234568";
     second.identity.address = 2;
     second.identity.address_text = "0x02";
-    second.reading.soc_percent = 61;
+    second.summary.soc_percent = 61;
     face.appeared(battery);
     face.appeared(second);
     const std::string second_name = std::string{name} + "__0x02";
@@ -157,7 +157,7 @@ TEST_F(FaceOnBus, TakenNameIsReportedAndClaimedWhenItIsFree) {
     face.appeared(battery);
     ASSERT_TRUE(client->wait([&] { return reported("is taken by process " + std::to_string(getpid())); }));
     EXPECT_TRUE(reported(battery.identity.id));
-    battery.reading.soc_percent = 55;
+    battery.summary.soc_percent = 55;
     face.updated(battery);
     client->settle(client->owner("org.freedesktop.DBus"));
     EXPECT_TRUE(client->changes.empty()) << "changes of a service that is not on the bus";
@@ -173,7 +173,7 @@ TEST_F(FaceOnBus, BusThatDiesAndReturnsFindsTheBatteryAgain) {
     daemon.die();
     io.restart();
     while (!reported("has left D-Bus")) ASSERT_GT(io.run_one_for(std::chrono::seconds{20}), 0u);
-    battery.reading.soc_percent = 55;
+    battery.summary.soc_percent = 55;
     face.updated(battery);
     daemon.start();
     client = std::make_unique<test::Client>(io, daemon.address());

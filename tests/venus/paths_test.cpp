@@ -26,7 +26,10 @@ protected:
         const auto rows = path_rows(battery, cells);
         return std::any_of(rows.begin(), rows.end(), [&](const PathRow& row) { return row.path == path; });
     }
-    void block() { battery.limits.allow_charge = battery.limits.allow_discharge = false; }
+    void block() {
+        battery.limits.allow_charge = battery.limits.allow_discharge = false;
+        battery.limits.activity = Activity::standby;
+    }
 
     Battery battery = test::jk_discharging();
     control::Parameters parameters;
@@ -72,7 +75,7 @@ TEST_F(Paths, ABatteryThatNeverAnsweredInitialises) {
 
 TEST_F(Paths, WorstAlarmDecidesTheDeviceState) {
     block();
-    Alarms& alarms = battery.reading.alarms;
+    Alarms& alarms = battery.alarms;
     alarms.raise(Alarm::low_voltage, Level::alarm);
     EXPECT_EQ(value("/DeviceState"), Value{0x105});
     alarms.raise(Alarm::high_charge_temperature, Level::warning);

@@ -1,0 +1,25 @@
+// History values under the names users of the reference know them by.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "model/battery.hpp"
+
+namespace bmsd::app {
+
+struct HistoryQuantity {
+    std::string_view stored;     ///< key of the stored object, e.g. "deepest_discharge"
+    std::string_view published;  ///< last part of its D-Bus path, e.g. "DeepestDischarge"
+    Number History::*member;
+    bool negative = false;  ///< published with a minus: discharge
+};
+[[nodiscard]] std::span<const HistoryQuantity> history_quantities() noexcept;
+
+/// Takes over stored values; what is wrong with them, empty if nothing.
+[[nodiscard]] std::string read_history(const boost::json::object& stored, History& history);
+
+}  // namespace bmsd::app

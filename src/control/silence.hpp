@@ -1,0 +1,17 @@
+// What it means when a battery does not answer.
+#pragma once
+
+#include <chrono>
+
+#include "control/parameters.hpp"
+#include "model/battery.hpp"
+
+namespace bmsd::control {
+
+/// What a silence of this length means (battery-logic §10, "ours"): online flag, link state, cable alarm (raised only),
+/// values that are not to be shown, and CCL = DCL = 0 when the loss policy says so. `poll` is the poll interval.
+/// Returns true if anything changed.
+bool apply_silence(Battery& battery, const Parameters& parameters, std::chrono::milliseconds silent,
+                   std::chrono::milliseconds poll);
+
+}  // namespace bmsd::control

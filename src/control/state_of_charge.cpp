@@ -1,0 +1,66 @@
+#include "control/state_of_charge.hpp"
+
+#include <algorithm>
+
+namespace bmsd::control {
+
+using namespace std::chrono_literals;
+
+Number StateOfCharge::see(const Input& input, const Parameters& parameters) {
+    const Number external = finite(input.external_percent);
+    const Number counted = parameters.count_soc ? count(input, parameters) : std::nullopt;
+    if (external)
+        percent_ = std::clamp(thousandths(*external), 0.0, 100.0);
+    else if (parameters.count_soc)
+        percent_ = counted;
+    else
+        percent_ = input.bms_percent;
+    return percent_;
+}
+
+void StateOfCharge::begin(const Input& input, double capacity_ah) {
+    const double percent = restored_percent_.value_or(input.bms_percent.value_or(100));
+    remaining_ah_ = std::clamp(percent, 0.0, 100.0) * capacity_ah / 100;
+    counted_at_ = input.now;
+}
+
+Number StateOfCharge::count(const Input& input, const Parameters& parameters) {
+    const Number& capacity = input.summary.capacity_ah;
+    const Number& current = input.summary.current_a;
+    if (!current || !capacity || *capacity <= 0) return std::nullopt;
+    capacity_ah_ = *capacity;
+    if (!remaining_ah_) begin(input, *capacity);
+    if (wanted_percent_) {
+        remaining_ah_ = *wanted_percent_ * *capacity / 100;
+        wanted_percent_.reset();
+        counted_at_ = input.now;
+    }
+    const Clock::duration step = input.now - counted_at_;
+    if (step > Clock::duration::zero() && step <= input.longest)
+        *remaining_ah_ += *current * Seconds(step).count() / 3600;
+    remaining_ah_ = std::clamp(*remaining_ah_, 0.0, *capacity);
+    counted_at_ = input.now;
+    watch_empty(input, parameters);
+    return thousandths(*remaining_ah_ / *capacity * 100);
+}
+
+/// A cell that stays at its minimum under load means empty, whatever was counted.
+void StateOfCharge::watch_empty(const Input& input, const Parameters& parameters) {
+    const Number& lowest = input.summary.min_cell_v;
+    if (!lowest || *lowest > parameters.min_cell_v || *input.summary.current_a >= 0) {
+        empty_since_.reset();
+        return;
+    }
+    if (!empty_since_) empty_since_ = input.now;
+    if (input.now - *empty_since_ > 60s) {
+        remaining_ah_ = 0;
+        empty_since_.reset();
+    }
+}
+
+void StateOfCharge::set_full() {
+    if (remaining_ah_) remaining_ah_ = capacity_ah_;
+    empty_since_.reset();
+}
+
+}  // namespace bmsd::control

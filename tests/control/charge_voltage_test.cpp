@@ -1,0 +1,289 @@
+// Bulk, absorption and float where we do better than the reference (charge-control §10).
+#include "battery.hpp"
+
+using namespace bmsd;
+using namespace bmsd::test;
+
+namespace {
+
+constexpr const char* bulk = "Bulk │ Linear Mode";
+constexpr const char* absorption = "Absorption │ Linear Mode";
+constexpr const char* transition = "Float Transition │ Linear Mode";
+constexpr const char* floating = "Float │ Linear Mode";
+
+/// Short absorption, so that tests read well.
+control::Parameters quick() {
+    control::Parameters parameters;
+    parameters.voltage.float_wait_s = 60;
+    return parameters;
+}
+
+/// A battery in float, entered after absorption.
+Polled in_float(control::Parameters parameters = quick()) {
+    Polled battery(std::move(parameters));
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.450);
+    battery.poll_for(62);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    return battery;
+}
+
+}  // namespace
+
+TEST(ChargeVoltage, AbsorptionAndFloat) {
+    Polled battery(quick());
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, bulk);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
+    EXPECT_EQ(battery.limits().next_mode, "absorption when the cells sum up to 55.20 V; now 52.80 V");
+    battery.set_cells(3.450);
+    battery.poll_for(10);
+    EXPECT_EQ(battery.limits().charge_mode, absorption);
+    EXPECT_EQ(battery.limits().next_mode, "float in 51 s if the cell difference stays up to 0.013 V; now 0.000 V");
+    battery.poll_for(52);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    battery.poll_for(1199);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    battery.poll();  // 1.2 V at 1 mV/s
+    EXPECT_EQ(battery.limits().charge_mode, floating);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
+    EXPECT_EQ(battery.controller.full_writes(), 1u);
+}
+
+TEST(ChargeVoltage, FullIsSeenWhileTheControllerHoldsTheVoltageDown) {
+    Polled battery(quick());
+    battery.set_cells(3.449);
+    battery.reading().cell_voltages_v[3] = 3.451;  // V_sum 55.186: below 55.2 for as long as the cell is too high
+    battery.reading().voltage_v = 55.186;
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, "Bulk (Cell OVP) │ Linear Mode");
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, "Absorption (Cell OVP) │ Linear Mode");
+    battery.poll_for(61);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+}
+
+TEST(ChargeVoltage, FullIsNotSeenFarBelow) {
+    Polled battery(quick());
+    battery.set_cells(3.440);
+    battery.reading().cell_voltages_v[3] = 3.451;  // V_sum 55.051: more than 16 x 5 mV below 55.2
+    battery.poll_for(300);
+    EXPECT_EQ(battery.limits().charge_mode, "Bulk (Cell OVP) │ Linear Mode");
+}
+
+TEST(ChargeVoltage, TheIntegralDependsOnTimeNotOnPolls) {
+    const auto fallen = [](std::chrono::milliseconds poll) {
+        control::Parameters parameters = quick();
+        parameters.voltage.controller = 2;
+        Polled battery(parameters);
+        battery.poll(poll);
+        battery.set_cells(3.440);
+        battery.reading().cell_voltages_v[0] = 3.470;
+        for (double end = battery.t + 10; battery.t < end - 1e-9;) battery.poll(poll);
+        return 55.2 - *battery.limits().cvl_v;
+    };
+    // (3.470 - 3.450 - 0.010) x 0.2/s x 10 s = 0.02 V
+    EXPECT_NEAR(fallen(1s), 0.02, 0.0051);
+    EXPECT_NEAR(fallen(5s), 0.02, 0.0051);
+    EXPECT_NEAR(fallen(500ms), 0.02, 0.0051);
+}
+
+TEST(ChargeVoltage, TheIntegralDoesNotWindUp) {
+    control::Parameters parameters = quick();
+    parameters.voltage.controller = 2;
+    Polled battery(parameters);
+    battery.set_cells(3.440);
+    battery.reading().cell_voltages_v[0] = 3.600;  // V_sum 55.2
+    battery.reading().cell_voltages_v[1] = 3.280;  // V_sum 55.04
+    battery.poll_for(600);
+    EXPECT_NEAR(*battery.limits().cvl_v, 55.04 - 16 * 0.002, 0.0051);
+}
+
+TEST(ChargeVoltage, TheRampEndsAtTheTarget) {
+    control::Parameters parameters = quick();
+    parameters.voltage.recovery_hold_s = 0;
+    Polled battery(parameters);
+    battery.set_cells(3.440);
+    battery.reading().cell_voltages_v[0] = 3.480;  // target 55.08 - 0.03 = 55.05
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.05);
+    battery.reading().cell_voltages_v[0] = 3.470;   // target 55.07 - 0.02 = 55.05
+    battery.reading().cell_voltages_v[1] = 3.4495;  // target 55.0795 - 0.02 = 55.0595
+    for (int i = 0; i < 100; ++i) {
+        battery.poll();
+        EXPECT_LE(*battery.limits().cvl_v, 55.06);
+    }
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.06);
+}
+
+TEST(ChargeVoltage, AMissingCellIsNotAVoltOfZero) {
+    Polled battery(quick());
+    battery.set_cells(3.440);
+    battery.reading().cell_voltages_v[0] = 3.460;
+    battery.reading().voltage_v = 55.060;
+    battery.reading().cell_voltages_v[9].reset();
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.05) << "battery voltage less what the cell has too much";
+}
+
+TEST(ChargeVoltage, ClippedSumHasALowerBound) {
+    control::Parameters parameters = quick();
+    parameters.voltage.controller = 3;
+    Polled battery(parameters);
+    battery.set_cells(2.000);
+    battery.reading().cell_voltages_v[0] = 3.600;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 16 * 2.9);
+}
+
+TEST(ChargeVoltage, AnImplausibleCellStartsNoAbsorption) {
+    control::Parameters parameters;
+    parameters.voltage.float_wait_s = 0;
+    parameters.voltage.float_diff_v.reset();
+    Polled battery(parameters);
+    battery.poll();
+    battery.reading().cell_voltages_v[2] = 65.535;
+    battery.poll_for(20);
+    EXPECT_EQ(battery.limits().charge_mode, bulk);
+    EXPECT_EQ(battery.controller.full_writes(), 0u);
+    EXPECT_NEAR(*battery.battery.summary.cell_sum_v, 15 * 3.3, 1e-9);
+    EXPECT_EQ(battery.battery.summary.max_cell, 1u);
+}
+
+TEST(ChargeVoltage, MissingCellsAreBridgedForTenSeconds) {
+    Polled battery = in_float();
+    const double cvl = *battery.limits().cvl_v;
+    battery.reading().cell_voltages_v.clear();
+    battery.reading().cell_count = 16;
+    battery.poll_for(10);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, cvl);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
+    EXPECT_EQ(battery.limits().charge_mode, "Error, please check the logs!");
+    battery.reading() = calm_reading(16, 3.400);
+    battery.reading().soc_percent = 99;
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, transition) << "no new entry into float";
+    EXPECT_EQ(battery.controller.full_writes(), 1u);
+    EXPECT_EQ(battery.controller.persist(at(battery.t)).history.values.automatic_syncs, 1);
+}
+
+TEST(ChargeVoltage, WithoutCellsFromTheStartTheFloatVoltageIsUsed) {
+    Polled battery;
+    battery.reading().cell_voltages_v.clear();
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
+    EXPECT_EQ(battery.limits().charge_mode, "Error, please check the logs!");
+}
+
+TEST(ChargeVoltage, AnUnknownNumberOfCellsGivesNoVoltage) {
+    Polled battery;
+    battery.reading().cell_voltages_v.clear();
+    battery.reading().cell_count.reset();
+    battery.poll();
+    EXPECT_FALSE(battery.limits().cvl_v);
+}
+
+TEST(ChargeVoltage, AMissingSocIsNoError) {
+    Polled battery = in_float();
+    battery.reading().soc_percent.reset();
+    battery.poll_for(30);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+}
+
+TEST(ChargeVoltage, ADriftedSocDoesNotChargeAFullBatteryOverAndOver) {
+    Polled battery(quick());
+    battery.reading().soc_percent = 60;
+    battery.set_cells(3.450);
+    battery.poll_for(62);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    battery.poll_for(3599);
+    EXPECT_EQ(battery.limits().charge_mode, floating);
+    battery.poll();  // an hour after the entry
+    EXPECT_EQ(battery.limits().charge_mode, bulk);
+    EXPECT_EQ(battery.controller.full_writes(), 1u);
+    EXPECT_EQ(battery.controller.doubtful_floats(), 1u);
+}
+
+TEST(ChargeVoltage, OnceTheSocHasAgreedItsRuleApplies) {
+    Polled battery = in_float();
+    battery.set_cells(3.300);
+    battery.poll_for(10);
+    battery.reading().soc_percent = 79.9;
+    battery.poll();
+    EXPECT_TRUE(battery.limits().charge_mode.starts_with("Bulk")) << battery.limits().charge_mode;
+}
+
+TEST(ChargeVoltage, TheBmsIsToldOncePerHourAtMost) {
+    Polled battery = in_float();
+    battery.reading().cell_voltages_v[0] = 3.300;  // difference: back to bulk
+    battery.poll();
+    battery.set_cells(3.450);
+    battery.poll_for(64);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    EXPECT_EQ(battery.controller.full_writes(), 1u);
+    EXPECT_EQ(battery.controller.persist(at(battery.t)).history.values.automatic_syncs, 2);
+}
+
+TEST(ChargeVoltage, AGapIsNoAbsorption) {
+    Polled battery(quick());
+    battery.set_cells(3.450);
+    battery.poll_for(10);
+    battery.t += 3600;
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, absorption);
+    battery.poll_for(51);
+    EXPECT_EQ(battery.limits().charge_mode, absorption);
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+}
+
+TEST(ChargeVoltage, ARestartContinuesAbsorptionIfTheDateCanBeTrusted) {
+    const auto mode_after = [](double began_before_s) {
+        Polled battery(quick());
+        battery.set_cells(3.450);
+        battery.reading().soc_percent = 99;
+        control::Persistent stored;
+        stored.voltage.absorption_began_s = 1700000000 - began_before_s;
+        battery.controller.restore(stored, battery.parameters, at(0));
+        battery.poll_for(2);
+        return battery.limits().charge_mode;
+    };
+    EXPECT_EQ(mode_after(30), absorption);
+    EXPECT_EQ(mode_after(61), floating);
+    EXPECT_EQ(mode_after(-500), absorption) << "the date lies in the future";
+    EXPECT_EQ(mode_after(300000000), absorption) << "the clock was wrong then or is now";
+}
+
+TEST(ChargeVoltage, ManagementOffIsAlwaysTheMaximum) {
+    control::Parameters parameters = quick();
+    parameters.voltage.managed = false;
+    parameters.voltage.soc_reset_after_days = 1;
+    Polled battery(parameters);
+    battery.set_cells(3.500);
+    battery.poll_for(100);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2) << "a request to raise it would never end";
+    EXPECT_EQ(battery.limits().charge_mode, "Keep always max voltage");
+}
+
+TEST(ChargeVoltage, ExpectedHighVoltageIsNoWarningButAnAlarmIs) {
+    control::Parameters parameters = quick();
+    parameters.voltage.soc_reset_after_days = 7;
+    Polled battery(parameters);
+    battery.reading().alarms.set(Alarm::high_voltage, Level::warning);
+    battery.reading().alarms.set(Alarm::high_cell_voltage, Level::alarm);
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 58.4);
+    EXPECT_EQ(battery.battery.alarms[Alarm::high_voltage], Level::ok);
+    EXPECT_EQ(battery.battery.alarms[Alarm::high_cell_voltage], Level::alarm);
+}
+
+TEST(ChargeVoltage, VoltageDropIsAddedToWhatIsPublished) {
+    control::Parameters parameters = quick();
+    parameters.voltage.drop_v = 0.3;
+    Polled battery(parameters);
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.5);
+    EXPECT_DOUBLE_EQ(*battery.limits().max_cell_v, 3.45);
+}

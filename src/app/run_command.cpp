@@ -1,13 +1,15 @@
 #include "app/run_command.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include "app/battery_states.hpp"
 #include "app/config.hpp"
 #include "app/config_ports.hpp"
 #include "app/detections.hpp"
@@ -15,6 +17,7 @@
 #include "app/live_table.hpp"
 #include "app/log.hpp"
 #include "app/port_keeper.hpp"
+#include "app/state_dir.hpp"
 #include "app/stats.hpp"
 #include "engine/engine.hpp"
 #include "venus/face.hpp"
@@ -24,6 +27,10 @@ namespace {
 
 constexpr int ended_well = 0;
 constexpr int user_must_act = 2;
+
+/// The state of batteries is written no more often than this, and at the end. What happened since is lost with the
+/// power.
+constexpr std::chrono::minutes between_saves{5};
 
 Severity severity_of(Problem::Kind kind) {
     switch (kind) {
@@ -88,9 +95,9 @@ public:
 
     int run() {
         if (const auto code = add_ports()) return *code;
-        if (!make_state_dir()) return user_must_act;
         keep_as_good();
         engine_.set_memory(detections_.emplace(options_.state_dir, report_));
+        engine_.set_memory(states_.emplace(options_.state_dir, io_.get_executor(), report_));
         if (options_.bus != "none") {
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
             engine_.add_sink(*face_);
@@ -98,6 +105,7 @@ public:
         if (options_.live) engine_.add_sink(table_.emplace(io_));
 
         watch_signals();
+        save_states_later();
         report_(Severity::info, "bmsd " BMSD_VERSION " starts, ports: " + std::to_string(engine_.ports().size()));
         engine_.start([this] {
             report_(Severity::error, "no port can be used: ending");
@@ -164,23 +172,27 @@ private:
         if (const auto kept = last_good_.keep(parsed_); !kept) report_(Severity::warning, kept.error().detail);
     }
 
-    venus::FaceSettings face_settings() const {
+    venus::FaceSettings face_settings() {
         venus::FaceSettings settings;
         settings.address = options_.bus;
         settings.parameters = config_.control;
         settings.cells = static_cast<venus::CellFormat>(config_.cell_data_format);
         settings.report = report_;
+        settings.custom_name = [this](const Identity& battery) { return states_->name(battery.id); };
+        settings.keep_custom_name = [this](const Identity& battery, const std::string& name) {
+            states_->set_name(battery.id, name);
+            return true;
+        };
         return settings;
     }
 
-    bool make_state_dir() {
-        if (options_.state_dir.empty()) return true;
-        std::error_code error;
-        std::filesystem::create_directories(options_.state_dir, error);
-        if (!error) return true;
-        report_(Severity::error, options_.state_dir + ": the state directory cannot be made (" + error.message() +
-                                     "); name another with --state-dir");
-        return false;
+    void save_states_later() {
+        save_timer_.expires_after(between_saves);
+        save_timer_.async_wait([this](boost::system::error_code cancelled) {
+            if (cancelled) return;
+            engine_.keep_states();
+            save_states_later();
+        });
     }
 
     void watch_signals() {
@@ -232,7 +244,9 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
     boost::asio::signal_set stats_signal_;
+    boost::asio::steady_timer save_timer_{io_};
     // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
+    std::optional<BatteryStates> states_;
     std::unique_ptr<venus::Face> face_;
     std::optional<LiveTable> table_;
     std::optional<Detections> detections_;
@@ -243,7 +257,17 @@ private:
 
 }  // namespace
 
-int run(const RunOptions& options) {
+int run(const RunOptions& wanted) {
+    RunOptions options = wanted;
+    const bool named = !options.state_dir.empty();
+    if (!named) options.state_dir = usual_state_dir();
+    if (const auto made = make_state_dir(options.state_dir); !made) {
+        std::fprintf(
+            stderr, "bmsd: %s%s\n", made.error().detail.c_str(),
+            named ? "" : " (without one, charge mode, names, history and what was found are lost when bmsd ends)");
+        if (named) return user_must_act;
+        options.state_dir.clear();
+    }
     LastGood last_good(options.state_dir, options.config);
     Parsed parsed = options.config.empty() ? Parsed{} : last_good.instead_of(read_config(options.config));
     if (parsed.has(Problem::Kind::fatal)) {

@@ -77,6 +77,10 @@ void Engine::note_first_open() {
     if (none && all_failed_) all_failed_();
 }
 
+void Engine::keep_states() const {
+    for (const auto& port : ports_) port->keep_states();
+}
+
 void Engine::stop() {
     for (const auto& port : ports_) port->remove_all();
     for (const Leaving& leaving : leaving_) leaving.port->remove_all();

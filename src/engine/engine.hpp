@@ -28,6 +28,8 @@ public:
 
     /// Where detections are kept; it must outlive the engine. Before start().
     void set_memory(Memory& memory) { context_.memory = &memory; }
+    /// Where the state of batteries is kept; it must outlive the engine. Before start().
+    void set_memory(BatteryMemory& memory) { context_.batteries = &memory; }
 
     /// Adds a port; after start() it runs at once.
     void add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link);
@@ -42,7 +44,10 @@ public:
     /// What the configuration is worth now.
     void set_config_state(bool error, bool blocks);
 
-    /// Tells the sinks that every battery is gone; the loop may be stopped then.
+    /// Hands the state of every battery that is known to the memory.
+    void keep_states() const;
+
+    /// Keeps their states and tells the sinks that every battery is gone; the loop may be stopped then.
     void stop();
 
     [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }

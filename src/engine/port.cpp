@@ -24,6 +24,10 @@ constexpr std::chrono::milliseconds unanswered_again = 30s;
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
 
+Moment moment() {
+    return {Clock::now(), std::chrono::system_clock::now()};
+}
+
 }  // namespace
 
 Port::Port(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link,
@@ -369,14 +373,16 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     battery.link.silent = 0s;
     judge(station, nullptr);
     if (station.identified) replace_if_other(station);
+    const bool appears = station.identified && !station.appeared;
+    if (appears) take_up(station);
     const auto mode_changes = battery.limits.mode_changes, limitation_changes = battery.limits.limitation_changes;
-    station.controller.step(battery, context_.parameters, {now, std::chrono::system_clock::now()}, interval());
+    station.controller.step(battery, context_.parameters, moment(), interval());
     report_decisions(station, mode_changes, limitation_changes);
 
     if (was_silent)
         context_.report(Severity::info, place_of(battery.identity) + ": answers again after " + duration_text(silence));
     if (!station.identified) return;
-    if (!station.appeared) return appear(station);
+    if (appears) return appear(station);
     for (Sink* sink : context_.sinks) sink->updated(battery);
 }
 
@@ -425,11 +431,21 @@ void Port::watch_silence() {
     }
 }
 
-void Port::appear(Station& station) {
+/// Who it is, is known now: its treatment goes on where it was left.
+void Port::take_up(Station& station) {
     Battery& battery = *station.battery;
     battery.identity.id = context_.registry.claim(*family_, battery, context_.report);
     battery.identity.hardware =
         family_->hardware ? family_->hardware(battery.reading) : battery.reading.hardware_version.value_or("");
+    if (!context_.batteries) return;
+    const auto stored = context_.batteries->recall(battery.identity.id);
+    if (!stored) return;
+    station.controller = {};
+    station.controller.restore(*stored, context_.parameters, moment());
+}
+
+void Port::appear(Station& station) {
+    Battery& battery = *station.battery;
     station.appeared = true;
     context_.report(Severity::info, place_of(battery.identity) + ": " + battery.identity.label + " " +
                                         battery.identity.id + " answers");
@@ -444,19 +460,29 @@ void Port::replace_if_other(Station& station) {
     if (serial.empty() || battery.identity.id.starts_with(serial) || context_.registry.uses_ports()) return;
     context_.report(Severity::warning,
                     place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
-    for (Sink* sink : context_.sinks) sink->removed(battery);
-    context_.registry.release(battery.identity.id);
-    station.appeared = false;
+    give_up(station);
     station.controller = {};
 }
 
+void Port::keep_state(const Station& station) const {
+    if (context_.batteries && station.appeared)
+        context_.batteries->keep(station.battery->identity.id, station.controller.persist(moment()));
+}
+
+void Port::keep_states() const {
+    for (const Station& station : stations_) keep_state(station);
+}
+
+void Port::give_up(Station& station) {
+    keep_state(station);
+    // Also one that never answered: a face may show it as waiting.
+    for (Sink* sink : context_.sinks) sink->removed(*station.battery);
+    if (station.appeared) context_.registry.release(station.battery->identity.id);
+    station.appeared = false;
+}
+
 void Port::remove_all() {
-    for (Station& station : stations_) {
-        // Also those that never answered: a face may show them as waiting.
-        for (Sink* sink : context_.sinks) sink->removed(*station.battery);
-        if (station.appeared) context_.registry.release(station.battery->identity.id);
-        station.appeared = false;
-    }
+    for (Station& station : stations_) give_up(station);
 }
 
 void Port::set_config_state(bool error, bool blocks) {

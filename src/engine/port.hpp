@@ -21,10 +21,11 @@ struct Context {
     Registry& registry;
     std::vector<Sink*>& sinks;
     Report report;
-    std::function<void()> opened;  ///< a port has made its first attempt to open
-    bool config_error = false;     ///< see Battery::config_error
-    bool config_blocks = false;    ///< see Battery::config_blocks
-    Memory* memory = nullptr;      ///< may be null: nothing is remembered
+    std::function<void()> opened;        ///< a port has made its first attempt to open
+    bool config_error = false;           ///< see Battery::config_error
+    bool config_blocks = false;          ///< see Battery::config_blocks
+    Memory* memory = nullptr;            ///< may be null: nothing is remembered
+    BatteryMemory* batteries = nullptr;  ///< may be null: nothing is remembered
 };
 
 class Port {
@@ -34,8 +35,11 @@ public:
     /// Runs until the executor stops.
     asio::awaitable<void> run();
 
-    /// Tells the faces that all batteries of this port are gone.
+    /// Tells the faces that all batteries of this port are gone, after their state was kept.
     void remove_all();
+
+    /// Hands the state of every battery that is known to the memory.
+    void keep_states() const;
 
     /// The port is about to be removed: what fails now is no news.
     void expect_end() noexcept { complained_ = true; }
@@ -73,7 +77,10 @@ private:
     void failed(Station& station, const Error& error);
     void judge(Station& station, const Error* error);
     void tell_unsolicited(std::string_view why);
+    void take_up(Station& station);
     void appear(Station& station);
+    void give_up(Station& station);
+    void keep_state(const Station& station) const;
     void replace_if_other(Station& station);
     void watch_silence();
     [[nodiscard]] std::chrono::milliseconds interval() const;

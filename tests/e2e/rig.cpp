@@ -77,6 +77,27 @@ std::optional<std::string> Rig::text(const std::string& service, const std::stri
     return out;
 }
 
+template <class Content>
+std::optional<int> Rig::write(const std::string& service, const std::string& path, const char* type, Content content) {
+    sd_bus_message* reply = nullptr;
+    std::optional<int> out;
+    std::int32_t code = 0;
+    if (sd_bus_call_method(connection(), service.c_str(), path.c_str(), "com.victronenergy.BusItem", "SetValue",
+                           nullptr, &reply, "v", type, content) >= 0 &&
+        sd_bus_message_read(reply, "i", &code) > 0)
+        out = code;
+    sd_bus_message_unref(reply);
+    return out;
+}
+
+std::optional<int> Rig::set(const std::string& service, const std::string& path, const std::string& text) {
+    return write(service, path, "s", text.c_str());
+}
+
+std::optional<int> Rig::set(const std::string& service, const std::string& path, int number) {
+    return write(service, path, "i", number);
+}
+
 bool Rig::present(const std::string& service) {
     return text(service, "/Dc/0/Voltage").has_value();
 }

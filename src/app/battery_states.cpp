@@ -46,10 +46,9 @@ std::string BatteryStates::path_of(const std::string& id) const {
 }
 
 BatteryState BatteryStates::load(const std::string& id) const {
-    if (folder_.empty()) return {};
-    const std::string path = path_of(id);
+    const std::string path = folder_.empty() ? "" : path_of(id);
     std::ifstream file(path, std::ios::binary);
-    if (!file) return {};  // a new battery
+    if (!file) return elsewhere ? elsewhere(id) : BatteryState{};
     std::string text(largest_file, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
@@ -79,6 +78,7 @@ void BatteryStates::keep(const std::string& id, const control::Persistent& contr
     if (state(id).control == control) return;
     state(id).control = control;
     write(id);
+    if (on_kept) on_kept(id, control);
 }
 
 void BatteryStates::set_name(const std::string& id, const std::string& name) {

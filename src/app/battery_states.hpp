@@ -1,6 +1,7 @@
 // The states of all batteries, one file each below the state directory.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -27,6 +28,11 @@ public:
         return state(id).device_instance;
     }
     void set_device_instance(const std::string& id, std::int32_t instance);
+
+    /// The state of a battery without a file, e.g. as another driver left it; null: a new battery.
+    std::function<BatteryState(const std::string& id)> elsewhere;
+    /// Told of every change of what is decided about a battery.
+    std::function<void(const std::string& id, const control::Persistent& state)> on_kept;
 
 private:
     BatteryState& state(const std::string& id);

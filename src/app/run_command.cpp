@@ -19,8 +19,10 @@
 #include "app/port_keeper.hpp"
 #include "app/state_dir.hpp"
 #include "app/stats.hpp"
+#include "app/venus_state.hpp"
 #include "engine/engine.hpp"
 #include "venus/face.hpp"
+#include "venus/names.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -31,6 +33,9 @@ constexpr int user_must_act = 2;
 /// The state of batteries is written no more often than this, and at the end. What happened since is lost with the
 /// power.
 constexpr std::chrono::minutes between_saves{5};
+
+/// So long the start waits for Venus OS' settings service: at boot it may come after us, elsewhere it is there or not.
+constexpr std::chrono::milliseconds settings_come_on_venus{30000}, settings_come{300};
 
 Severity severity_of(Problem::Kind kind) {
     switch (kind) {
@@ -99,6 +104,7 @@ public:
         engine_.set_memory(detections_.emplace(options_.state_dir, report_));
         engine_.set_memory(states_.emplace(options_.state_dir, io_.get_executor(), report_));
         if (options_.bus != "none") {
+            use_venus_settings();
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
             engine_.add_sink(*face_);
         }
@@ -107,10 +113,17 @@ public:
         watch_signals();
         save_states_later();
         report_(Severity::info, "bmsd " BMSD_VERSION " starts, ports: " + std::to_string(engine_.ports().size()));
-        engine_.start([this] {
-            report_(Severity::error, "no port can be used: ending");
-            finish(user_must_act);
-        });
+        const auto start = [this] {
+            engine_.start([this] {
+                report_(Severity::error, "no port can be used: ending");
+                finish(user_must_act);
+            });
+        };
+        // A battery that is new here may have been left by another driver there.
+        if (settings_)
+            settings_->load(on_venus() ? settings_come_on_venus : settings_come, start);
+        else
+            start();
         io_.run();
         return exit_code_;
     }
@@ -177,13 +190,34 @@ private:
         settings.address = options_.bus;
         settings.parameters = config_.control;
         settings.cells = static_cast<venus::CellFormat>(config_.cell_data_format);
+        settings.json = config_.publish_json;
+        settings.desk = &engine_;
         settings.report = report_;
+        settings.settings = &*settings_;
+        settings.stored = [this](const Identity& battery) {
+            return to_settings(states_->recall(battery.id).value_or(control::Persistent{}));
+        };
+        settings.instance = [this](const Identity& battery) { return states_->device_instance(battery.id); };
+        settings.keep_instance = [this](const Identity& battery, std::int32_t instance) {
+            states_->set_device_instance(battery.id, instance);
+        };
         settings.custom_name = [this](const Identity& battery) { return states_->name(battery.id); };
         settings.keep_custom_name = [this](const Identity& battery, const std::string& name) {
             states_->set_name(battery.id, name);
+            settings_->write(venus::serial_text(battery.id), {{"CustomName", name}});
             return true;
         };
         return settings;
+    }
+
+    void use_venus_settings() {
+        settings_.emplace(io_.get_executor(), options_.bus, report_);
+        states_->elsewhere = [this](const std::string& id) {
+            return from_settings(settings_->find(venus::serial_text(id)));
+        };
+        states_->on_kept = [this](const std::string& id, const control::Persistent& state) {
+            settings_->write(venus::serial_text(id), to_settings(state));
+        };
     }
 
     void save_states_later() {
@@ -247,6 +281,7 @@ private:
     boost::asio::steady_timer save_timer_{io_};
     // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
     std::optional<BatteryStates> states_;
+    std::optional<venus::Settings> settings_;
     std::unique_ptr<venus::Face> face_;
     std::optional<LiveTable> table_;
     std::optional<Detections> detections_;

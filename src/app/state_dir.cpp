@@ -8,9 +8,13 @@ namespace bmsd::app {
 
 namespace fs = std::filesystem;
 
-std::string usual_state_dir() {
+bool on_venus() {
     std::error_code error;
-    return fs::exists("/opt/victronenergy", error) ? "/data/apps/bmsd/state" : "/var/lib/bmsd";
+    return fs::exists("/opt/victronenergy", error);
+}
+
+std::string usual_state_dir() {
+    return on_venus() ? "/data/apps/bmsd/state" : "/var/lib/bmsd";
 }
 
 Result<void> make_state_dir(const std::string& state_dir) {

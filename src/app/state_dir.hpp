@@ -7,6 +7,9 @@
 
 namespace bmsd::app {
 
+/// Whether this machine runs Venus OS.
+[[nodiscard]] bool on_venus();
+
 /// Where state is kept unless the user says otherwise: /data survives a firmware update of Venus OS, /var/lib
 /// elsewhere.
 [[nodiscard]] std::string usual_state_dir();

@@ -77,6 +77,12 @@ void Engine::note_first_open() {
     if (none && all_failed_) all_failed_();
 }
 
+Result<void> Engine::give(const Battery& battery, Order order, double value) {
+    for (const auto& port : ports_)
+        if (auto given = port->give(battery, order, value)) return *given;
+    return tl::unexpected(Error{ErrorClass::refused, "the battery is gone"});
+}
+
 void Engine::keep_states() const {
     for (const auto& port : ports_) port->keep_states();
 }

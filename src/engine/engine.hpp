@@ -16,7 +16,7 @@
 namespace bmsd::engine {
 
 /// Runs ports and tells sinks. Lives in one thread.
-class Engine {
+class Engine : public Desk {
 public:
     /// `parameters` must outlive the engine; when they change, the next poll follows them. Errors of the configuration
     /// are shown with every battery; if `config_blocks`, none may be charged or discharged.
@@ -40,6 +40,8 @@ public:
     /// Ends a port after start(): its device is closed, the sinks are told that its batteries are gone. `gone` is
     /// called when that is done and the device may be opened again; at once if there is no such port.
     void remove_port(const std::string& name, std::function<void()> gone);
+
+    Result<void> give(const Battery& battery, Order order, double value) override;
 
     /// What the configuration is worth now.
     void set_config_state(bool error, bool blocks);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/order.hpp"
+
 namespace bmsd::engine {
 namespace {
 
@@ -220,6 +222,8 @@ void Port::make_stations(const bms::Family& family, std::vector<Address> address
         identity.port = settings_.name;
         if (family.addresses.used) identity.address = station.address.value;
         identity.address_text = station.address.text;
+        for (std::size_t i = 0; i < order_count; ++i)
+            station.battery->orders.taken[i] = find_control(family, control_name(static_cast<Order>(i))) != nullptr;
         station.battery->config_error = context_.config_error;
         station.battery->config_blocks = context_.config_blocks;
     }
@@ -250,10 +254,12 @@ asio::awaitable<bool> Port::round() {
         co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
         const Outcome outcome = co_await poll(station);
-        if (outcome)
+        if (outcome) {
             succeeded(station, began);
-        else
+            if (station.pending) co_await obey(station);
+        } else {
             failed(station, outcome.error());
+        }
         if (dialogue_.device_error()) {
             if (!complained_)
                 context_.report(Severity::warning, name() + ": the device is gone (" +
@@ -372,6 +378,9 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
     battery.link.silent = 0s;
     judge(station, nullptr);
+    if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
+    battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
+        context_.parameters.count_soc || find_control(*family_, control_name(Order::soc));
     if (station.identified) replace_if_other(station);
     const bool appears = station.identified && !station.appeared;
     if (appears) take_up(station);

@@ -47,6 +47,9 @@ public:
     /// Shown with its batteries; see Context.
     void set_config_state(bool error, bool blocks);
 
+    /// See Desk::give; absent if the battery is not on this port.
+    [[nodiscard]] std::optional<Result<void>> give(const Battery& battery, Order order, double value);
+
     [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
     [[nodiscard]] const std::vector<Station>& stations() const noexcept { return stations_; }
     [[nodiscard]] std::uint64_t reopens() const noexcept { return reopens_; }
@@ -65,6 +68,9 @@ private:
     asio::awaitable<void> serve();
     asio::awaitable<bool> round();
     asio::awaitable<Outcome> poll(Station& station);
+    [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
+    void complain_of_order(Station& station, Order order, const std::string& why);
+    asio::awaitable<void> obey(Station& station);
     void settle_identity(Station& station, bool complete);
     asio::awaitable<Outcome> ask(Station& station, std::size_t request, Reading& reading);
     asio::awaitable<Outcome> ask_once(Station& station, std::size_t request, Reading& reading);

@@ -14,6 +14,14 @@
 
 namespace bmsd::engine {
 
+/// What a person wants changed and that is not done yet.
+struct PendingOrder {
+    Order order;
+    const bms::Control* control;
+    double value;
+    bool was_off;  ///< see Orders::off: so again if it fails
+};
+
 /// A battery at an address of a port.
 struct Station {
     Address address;
@@ -33,6 +41,9 @@ struct Station {
     std::vector<Pace> pace;              ///< per request of the family
     Evidence evidence;                   ///< what its last requests met
     Mistake mistake{};                   ///< what explains the troubles in it
+    std::optional<PendingOrder> pending;
+    Clock::time_point next_order{};      ///< not before this
+    Clock::time_point forget_trouble{};  ///< of Orders
     Reading scratch;                     ///< the reading of a poll until it is complete
 };
 

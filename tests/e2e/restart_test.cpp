@@ -28,6 +28,12 @@ protected:
         return {};
     }
 
+    /// What is written of the only battery; empty if nothing is.
+    std::string state() const {
+        std::ifstream in(state_file());
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
     Rig rig_;
     std::string port_ = rig_.simulate("ttyTest0", {"jkbms_pb", "--current", "-10", "--speed", "0"});
     std::string service_ = service_of(port_);
@@ -52,8 +58,7 @@ TEST_F(Restart, StaysInFloat) {
     // As it is written after a battery was full.
     const std::string file = state_file();
     ASSERT_NE(file, "");
-    std::ifstream in(file);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::string text = state();
     const std::string may = "\"allow_max_voltage\":true";
     const auto at = text.find(may);
     ASSERT_NE(at, std::string::npos) << text;
@@ -78,7 +83,7 @@ TEST_F(Restart, WithATornFileGoesOn) {
 TEST_F(Restart, AfterAKillTheStateIsTheLastOneWritten) {
     start();
     EXPECT_EQ(rig_.set(service_, "/CustomName", "Kept at once"), 0);
-    ASSERT_TRUE(eventually([&] { return !state_file().empty(); }));
+    ASSERT_TRUE(eventually([&] { return state().find("Kept at once") != std::string::npos; }));
     rig_.daemon().signal(SIGKILL);
     rig_.daemon().wait();
     start();

@@ -25,6 +25,8 @@ constexpr std::chrono::milliseconds unanswered_again = 30s;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
+/// Failed polls are shown until none has failed for so long (battery-logic §10).
+constexpr std::chrono::seconds errors_shown{60};
 
 Moment moment() {
     return {Clock::now(), std::chrono::system_clock::now()};
@@ -377,6 +379,8 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     ++battery.link.polls;
     battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
     battery.link.silent = 0s;
+    if (now - station.last_error > errors_shown) battery.link.errors = 0;
+    battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);
     judge(station, nullptr);
     if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
     battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
@@ -413,6 +417,8 @@ void Port::failed(Station& station, const Error& error) {
     ++failed_in_row_;
     judge(station, &error);
     const auto now = Clock::now();
+    if (battery.link.errors++ == 0) station.first_error = now;
+    station.last_error = now;
     // Alone on its port it holds nobody up.
     if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
     // One failed poll is an everyday event; three in a row are news.

@@ -43,6 +43,8 @@ struct Link {
     std::chrono::seconds silent{0};          ///< since the last good answer (or since start)
     std::chrono::milliseconds poll_time{0};  ///< the last complete poll took
     std::uint64_t polls = 0;                 ///< complete polls
+    unsigned errors = 0;                     ///< failed polls until one minute passed without any
+    std::chrono::seconds errors_for{0};      ///< since the first of them
     std::string trouble;                     ///< why it does not answer, for a person; empty when fresh
     Counters counters;
 };

@@ -23,8 +23,13 @@ std::string lost_text(const Battery& battery, const control::Parameters& paramet
            " | Threshold: " + duration_text(threshold);
 }
 
+std::string connected_text(const Link& link) {
+    if (link.errors == 0) return "Connected";
+    return "Connected (" + std::to_string(link.errors) + " errors in the last " + duration_text(link.errors_for) + ")";
+}
+
 std::string link_text(const Battery& battery, const control::Parameters& parameters) {
-    std::string text = battery.online                              ? "Connected"
+    std::string text = battery.online                              ? connected_text(battery.link)
                        : battery.link.state == LinkState::starting ? "Initializing..."
                                                                    : lost_text(battery, parameters);
     for (const std::string* trouble : {&battery.link.trouble, &battery.orders.trouble})

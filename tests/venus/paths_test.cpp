@@ -90,10 +90,12 @@ TEST_F(Paths, SilenceIsTold) {
     test::fall_silent(battery);
     battery.link.silent = 1779s;
     battery.cable_alarm = Level::alarm;
-    EXPECT_EQ(value("/ConnectionInformation"), Value{std::string{"Lost for: 29m 39s | no answer"}});
+    EXPECT_EQ(value("/ConnectionInformation"),
+              Value{std::string{"Lost for: 29m 39s | Disconnect in: 21s | Threshold: 30m | no answer"}});
     EXPECT_EQ(value("/Alarms/BmsCable"), Value{2});
     battery.link.trouble.clear();
-    EXPECT_EQ(value("/ConnectionInformation"), Value{std::string{"Lost for: 29m 39s"}});
+    EXPECT_EQ(value("/ConnectionInformation"),
+              Value{std::string{"Lost for: 29m 39s | Disconnect in: 21s | Threshold: 30m"}});
 }
 
 TEST_F(Paths, HeaterIsShownOnlyWhereThereIsOne) {

@@ -98,6 +98,61 @@ std::optional<int> Rig::set(const std::string& service, const std::string& path,
     return write(service, path, "i", number);
 }
 
+namespace {
+
+/// The variant the message stands at; null for the invalid value.
+boost::json::value read_variant(sd_bus_message* message) {
+    char kind = 0;
+    const char* content = nullptr;
+    boost::json::value out;
+    if (sd_bus_message_peek_type(message, &kind, &content) <= 0) return out;
+    const std::string type = content;
+    if (type == "i") {
+        std::int32_t value = 0;
+        sd_bus_message_read(message, "v", "i", &value);
+        out = value;
+    } else if (type == "d") {
+        double value = 0;
+        sd_bus_message_read(message, "v", "d", &value);
+        out = value;
+    } else if (type == "s") {
+        const char* value = nullptr;
+        sd_bus_message_read(message, "v", "s", &value);
+        out = value;
+    } else {
+        sd_bus_message_skip(message, "v");
+    }
+    return out;
+}
+
+}  // namespace
+
+boost::json::object Rig::items(const std::string& service) {
+    sd_bus_message* reply = nullptr;
+    boost::json::object out;
+    if (sd_bus_call_method(connection(), service.c_str(), "/", "com.victronenergy.BusItem", "GetItems", nullptr, &reply,
+                           "") < 0)
+        return out;
+    sd_bus_message_enter_container(reply, 'a', "{sa{sv}}");
+    while (sd_bus_message_enter_container(reply, 'e', "sa{sv}") > 0) {
+        const char* path = nullptr;
+        sd_bus_message_read(reply, "s", &path);
+        boost::json::object item;
+        sd_bus_message_enter_container(reply, 'a', "{sv}");
+        while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+            const char* key = nullptr;
+            sd_bus_message_read(reply, "s", &key);
+            item[std::string_view(key) == "Value" ? "value" : "text"] = read_variant(reply);
+            sd_bus_message_exit_container(reply);
+        }
+        sd_bus_message_exit_container(reply);
+        sd_bus_message_exit_container(reply);
+        out[path] = std::move(item);
+    }
+    sd_bus_message_unref(reply);
+    return out;
+}
+
 bool Rig::present(const std::string& service) {
     return text(service, "/Dc/0/Voltage").has_value();
 }

@@ -28,6 +28,8 @@ public:
     [[nodiscard]] std::optional<double> number(const std::string& service, const std::string& path);
     [[nodiscard]] std::optional<std::string> text(const std::string& service, const std::string& path);
     [[nodiscard]] bool present(const std::string& service);
+    /// Answer of GetItems: path -> {"value": number, text or null, "text": text}.
+    [[nodiscard]] boost::json::object items(const std::string& service);
     /// What SetValue answers: 0 accepted; absent if there is no such path.
     std::optional<int> set(const std::string& service, const std::string& path, const std::string& text);
     std::optional<int> set(const std::string& service, const std::string& path, int number);

@@ -23,6 +23,7 @@
 #include "engine/engine.hpp"
 #include "venus/face.hpp"
 #include "venus/names.hpp"
+#include "venus/surroundings.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -191,6 +192,7 @@ private:
         settings.parameters = config_.control;
         settings.cells = static_cast<venus::CellFormat>(config_.cell_data_format);
         settings.json = config_.publish_json;
+        settings.external_soc = !config_.external_sensor.service.empty() && !config_.external_sensor.soc_path.empty();
         settings.desk = &engine_;
         settings.report = report_;
         settings.settings = &*settings_;
@@ -212,6 +214,10 @@ private:
 
     void use_venus_settings() {
         settings_.emplace(io_.get_executor(), options_.bus, report_);
+        const ExternalSensorConfig& sensor = config_.external_sensor;
+        surroundings_.emplace(io_.get_executor(), options_.bus,
+                              venus::ExternalSensor{sensor.service, sensor.current_path, sensor.soc_path}, report_);
+        engine_.set_surroundings([this] { return surroundings_->now(); });
         states_->elsewhere = [this](const std::string& id) {
             return from_settings(settings_->find(venus::serial_text(id)));
         };
@@ -282,6 +288,7 @@ private:
     // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
     std::optional<BatteryStates> states_;
     std::optional<venus::Settings> settings_;
+    std::optional<venus::Surroundings> surroundings_;
     std::unique_ptr<venus::Face> face_;
     std::optional<LiveTable> table_;
     std::optional<Detections> detections_;

@@ -31,6 +31,9 @@ public:
     /// Where the state of batteries is kept; it must outlive the engine. Before start().
     void set_memory(BatteryMemory& memory) { context_.batteries = &memory; }
 
+    /// What other devices say about the batteries, asked with every poll. Before start().
+    void set_surroundings(std::function<control::Surroundings()> now) { context_.surroundings = std::move(now); }
+
     /// Adds a port; after start() it runs at once.
     void add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link);
 

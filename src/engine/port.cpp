@@ -389,7 +389,8 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     const bool appears = station.identified && !station.appeared;
     if (appears) take_up(station);
     const auto mode_changes = battery.limits.mode_changes, limitation_changes = battery.limits.limitation_changes;
-    station.controller.step(battery, context_.parameters, moment(), interval());
+    station.controller.step(battery, context_.parameters, moment(), interval(),
+                            context_.surroundings ? context_.surroundings() : control::Surroundings{});
     report_decisions(station, mode_changes, limitation_changes);
 
     if (was_silent)

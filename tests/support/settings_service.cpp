@@ -51,12 +51,12 @@ std::string text_of(const Value& value) {
 
 }  // namespace
 
-SettingsService::SettingsService(const std::string& address) {
+SettingsService::SettingsService(const std::string& address, const std::string& name) {
     sd_bus_new(&bus_);
     sd_bus_set_address(bus_, address.c_str());
     sd_bus_set_bus_client(bus_, 1);
     if (sd_bus_start(bus_) < 0 || sd_bus_add_fallback(bus_, nullptr, "/", receive, this) < 0 ||
-        sd_bus_request_name(bus_, "com.victronenergy.settings", 0) < 0)
+        sd_bus_request_name(bus_, name.c_str(), 0) < 0)
         throw std::runtime_error("the settings service cannot start");
     thread_ = std::thread([this] {
         while (!ends_) {

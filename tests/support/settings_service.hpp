@@ -18,8 +18,8 @@ class SettingsService {
 public:
     using Value = std::variant<std::int32_t, double, std::string>;
 
-    /// Connects and takes the name.
-    explicit SettingsService(const std::string& address);
+    /// Connects and takes the name; another name makes it any other device with values.
+    explicit SettingsService(const std::string& address, const std::string& name = "com.victronenergy.settings");
     /// Leaves the bus; what is stored is lost.
     ~SettingsService();
     SettingsService(const SettingsService&) = delete;

@@ -1,0 +1,121 @@
+#include "venus/remote_items.hpp"
+
+#include <utility>
+
+namespace bmsd::venus {
+namespace {
+
+constexpr const char* bus_item = "com.victronenergy.BusItem";
+constexpr std::chrono::seconds between_attempts{5};
+
+/// "Value" of a dictionary a{sv}, which the message stands before; nothing if there is none.
+std::optional<Value> value_in(sd_bus_message* message) {
+    std::optional<Value> found;
+    if (sd_bus_message_enter_container(message, 'a', "{sv}") < 0) return found;
+    while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+        const char* key = nullptr;
+        if (sd_bus_message_read_basic(message, 's', &key) < 0) return found;
+        if (std::string_view(key) == "Value")
+            found = read(message);
+        else
+            sd_bus_message_skip(message, "v");
+        if (sd_bus_message_exit_container(message) < 0) return found;
+    }
+    sd_bus_message_exit_container(message);
+    return found;
+}
+
+}  // namespace
+
+RemoteItems::RemoteItems(asio::any_io_executor executor, std::string address, std::vector<RemoteItem> items,
+                         Report report)
+    : address_(std::move(address)),
+      report_(std::move(report)),
+      bus_(executor,
+           [this](const std::string&) {
+               for (Followed& followed : items_) followed.value = Invalid{};
+               retry_later();
+           }),
+      retry_(executor) {
+    for (RemoteItem& item : items) items_.push_back({std::move(item)});
+    connect();
+}
+
+Number RemoteItems::number(std::size_t item) const {
+    const auto number = convert(items_[item].value, Kind::real);
+    const auto* real = number ? std::get_if<double>(&*number) : nullptr;
+    return real ? Number{*real} : std::nullopt;
+}
+
+void RemoteItems::connect() {
+    // The batteries' own connections say what is wrong with the bus.
+    if (!bus_.open(address_)) return retry_later();
+    for (std::size_t i = 0; i < items_.size(); ++i) follow(i);
+}
+
+void RemoteItems::retry_later() {
+    retry_.expires_after(between_attempts);
+    retry_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
+        if (!cancelled && !alive.expired()) connect();
+    });
+}
+
+void RemoteItems::follow(std::size_t index) {
+    const RemoteItem& item = items_[index].item;
+    const std::string from = "type='signal',sender='" + item.service + "',interface='" + bus_item + "'";
+    bus_.listen("type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" + item.service + "'",
+                [this, index](sd_bus_message* signal) { owner_changed(index, signal); });
+    bus_.listen(from + ",member='PropertiesChanged',path='" + item.path + "'",
+                [this, index](sd_bus_message* signal) { property_changed(index, signal); });
+    bus_.listen(from + ",member='ItemsChanged',path='/'",
+                [this, index](sd_bus_message* signal) { items_changed(index, signal); });
+    ask(index);
+}
+
+void RemoteItems::ask(std::size_t index) {
+    const RemoteItem& item = items_[index].item;
+    sd_bus_message* made = nullptr;
+    if (sd_bus_message_new_method_call(bus_.raw(), &made, item.service.c_str(), item.path.c_str(), bus_item,
+                                       "GetValue") < 0)
+        return;
+    const Message message{made};
+    sd_bus_message_set_auto_start(made, 0);
+    bus_.call(message, [this, index](sd_bus_message* answer) {
+        Followed& followed = items_[index];
+        const auto value = sd_bus_message_is_method_error(answer, nullptr) ? std::nullopt : read(answer);
+        followed.value = value.value_or(Value{});
+        if (value && std::exchange(followed.told_gone, false) && report_)
+            report_(Severity::info, followed.item.service + " is on D-Bus again");
+    });
+}
+
+void RemoteItems::owner_changed(std::size_t index, sd_bus_message* signal) {
+    const char *name = nullptr, *before = nullptr, *after = nullptr;
+    if (sd_bus_message_read(signal, "sss", &name, &before, &after) < 0) return;
+    if (*after) return ask(index);
+    Followed& followed = items_[index];
+    followed.value = Invalid{};
+    if (report_ && !std::exchange(followed.told_gone, true))
+        report_(Severity::warning,
+                followed.item.service + " has left D-Bus: going on without its " + followed.item.path);
+}
+
+void RemoteItems::property_changed(std::size_t index, sd_bus_message* signal) {
+    if (const auto value = value_in(signal)) items_[index].value = *value;
+}
+
+void RemoteItems::items_changed(std::size_t index, sd_bus_message* signal) {
+    if (sd_bus_message_enter_container(signal, 'a', "{sa{sv}}") < 0) return;
+    while (sd_bus_message_enter_container(signal, 'e', "sa{sv}") > 0) {
+        const char* path = nullptr;
+        if (sd_bus_message_read_basic(signal, 's', &path) < 0) return;
+        if (items_[index].item.path == path) {
+            if (const auto value = value_in(signal)) items_[index].value = *value;
+        } else {
+            sd_bus_message_skip(signal, "a{sv}");
+        }
+        if (sd_bus_message_exit_container(signal) < 0) return;
+    }
+}
+
+}  // namespace bmsd::venus

@@ -1,0 +1,60 @@
+// Values of other services on the bus, followed as they change.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "model/reading.hpp"
+#include "model/report.hpp"
+#include "venus/bus.hpp"
+#include "venus/value.hpp"
+
+namespace bmsd::venus {
+
+/// One value to follow.
+struct RemoteItem {
+    std::string service;  ///< "com.victronenergy.battery.ttyO1"
+    std::string path;     ///< "/Dc/0/Current"
+};
+
+/// Reads items once and then follows their signals. Never blocks; a service may come, go and come back.
+class RemoteItems {
+public:
+    /// `address`: see Bus::open. `report`, if there is one, is told when a service that was there has gone, and when it
+    /// is back.
+    RemoteItems(asio::any_io_executor executor, std::string address, std::vector<RemoteItem> items, Report report);
+    RemoteItems(const RemoteItems&) = delete;
+    RemoteItems& operator=(const RemoteItems&) = delete;
+
+    /// What the item says now; absent while its service is not there, or if it is no number.
+    [[nodiscard]] Number number(std::size_t item) const;
+
+private:
+    struct Followed {
+        RemoteItem item;
+        Value value = {};
+        bool told_gone = false;
+    };
+
+    void connect();
+    void retry_later();
+    void follow(std::size_t index);
+    void ask(std::size_t index);
+    void owner_changed(std::size_t index, sd_bus_message* signal);
+    void property_changed(std::size_t index, sd_bus_message* signal);
+    void items_changed(std::size_t index, sd_bus_message* signal);
+
+    std::string address_;
+    std::vector<Followed> items_;
+    Report report_;
+    Bus bus_;
+    asio::steady_timer retry_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+}  // namespace bmsd::venus

@@ -31,6 +31,7 @@ struct Counters {
     std::uint64_t checksum_errors = 0;
     std::uint64_t foreign_address = 0;    ///< somebody else, or a late answer
     std::uint64_t refused = 0;            ///< the BMS said no, or impossible content
+    std::uint64_t bytes = 0;              ///< on the wire: requests and what was received until their answers ended
     std::uint64_t unsolicited_bytes = 0;  ///< bytes that nobody asked for
     std::uint64_t reopens = 0;            ///< the port was opened again
 };

@@ -68,7 +68,8 @@ asio::awaitable<std::optional<Found>> find(engine::Dialogue& dialogue, const Con
         const std::uint32_t address = family.addresses.used ? options.address.value_or(family.addresses.standard) : 0;
         if (!bms::check_address(family, address)) continue;
         if (!co_await detector.tune(candidate)) co_return std::nullopt;
-        if (auto reading = co_await detector.ask(family, address))
+        // The state of a switch may be among what is asked only sometimes.
+        if (auto reading = co_await detector.ask(family, address, engine::Extent::everything))
             co_return Found{&family, address, std::move(*reading)};
     }
     co_return std::nullopt;

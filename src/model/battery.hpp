@@ -57,6 +57,12 @@ struct Identity {
     std::string address_text;              ///< as written in the config; empty if the user named none
 };
 
+/// What the rules must know of the kind of BMS.
+struct Traits {
+    double cell_step_v = 0;  ///< steps in which cell voltages are told: a difference of one step may be none; 0 = fine
+    bool low_soc_by_threshold = false;  ///< has no alarm of its own for a low state of charge
+};
+
 /// Steady time beside the date: intervals by the first, what a person reads or a restart must survive by the second.
 struct Moment {
     Clock::time_point steady{};
@@ -128,6 +134,7 @@ struct History {
 /// Everything about one battery.
 struct Battery {
     Identity identity;
+    Traits traits;
     Reading reading;
     Summary summary;
     Limits limits;

@@ -9,7 +9,7 @@
 
 #include <boost/json.hpp>
 
-#include "bms/catalog.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::bench {
 namespace {
@@ -22,9 +22,37 @@ fs::path new_directory() {
     return name;
 }
 
+/// Batteries that really share a bus are not more than this.
+constexpr std::size_t most_on_a_bus = 16;
+
 }  // namespace
 
+std::vector<std::uint32_t> bus_addresses(const bms::Family& family, std::size_t count) {
+    std::vector<std::uint32_t> all;
+    if (!family.addresses.used) return all;
+    const auto& range = family.addresses;
+    const std::uint32_t places = range.last - range.first + 1;
+    for (std::uint32_t i = 0; i < places && all.size() < count; ++i) {
+        const std::uint32_t address = range.first + (range.standard - range.first + i) % places;
+        if (bms::check_address(family, address)) all.push_back(address);
+    }
+    return all;
+}
+
+std::size_t most_per_bus(const bms::Family& family) {
+    return family.addresses.used ? bus_addresses(family, most_on_a_bus).size() : 1;
+}
+
+std::chrono::duration<double> wire_time(const Options& options, std::uint64_t bytes, std::uint64_t requests) {
+    constexpr double bits_per_byte = 10;  // start, 8 data, stop
+    const std::chrono::duration<double> carried(static_cast<double>(bytes) * bits_per_byte / options.baud);
+    const std::chrono::duration<double> pause = options.turnaround + options.family->timing.gap;
+    return carried + pause * static_cast<double>(requests);
+}
+
 Fleet::Fleet(const Options& options) : dir_(new_directory()) {
+    for (const std::uint32_t address : bus_addresses(*options.family, options.batteries / options.buses))
+        addresses_ += (addresses_.empty() ? "" : ",") + address_text(address);
     try {
         bus_ = std::make_unique<Bus>(dir_);
         start_buses(options);
@@ -46,22 +74,20 @@ Fleet::~Fleet() {
 }
 
 void Fleet::start_buses(const Options& options) {
-    std::string addresses;
-    for (std::size_t address = 1; address <= options.batteries / options.buses; ++address)
-        addresses += (address > 1 ? "," : "") + std::to_string(address);
     for (std::size_t bus = 0; bus < options.buses; ++bus) {
         ports_.push_back((dir_ / ("bus" + std::to_string(bus))).string());
         std::vector<std::string> command = {options.bmsd.string(),
                                             "simulate",
-                                            std::string(family().key),
-                                            "--addresses",
-                                            addresses,
+                                            std::string(options.family->key),
+                                            "--baud",
+                                            std::to_string(options.baud),
                                             "--link",
                                             "pty",
                                             "--path",
                                             ports_.back(),
                                             "--turnaround",
                                             std::to_string(options.turnaround.count())};
+        if (!addresses_.empty()) command.insert(command.end(), {"--addresses", addresses_});
         if (options.paced) command.emplace_back("--baud-pacing");
         daemons_.emplace_back(command, dir_ / ("simulate" + std::to_string(bus)));
     }
@@ -75,11 +101,9 @@ void Fleet::start_buses(const Options& options) {
 
 void Fleet::start_daemon(const Options& options) {
     std::ofstream config(dir_ / "config.ini");
-    config << "[DEFAULT]\nBMS_TYPE = " << family().type << "\nPOLL_INTERVAL = " << options.interval_s
-           << "\nBATTERY_ADDRESSES = ";
-    for (std::size_t address = 1; address <= options.batteries / options.buses; ++address)
-        config << (address > 1 ? ", " : "") << "0x0" << std::hex << address << std::dec;
-    config << "\n";
+    config << "[DEFAULT]\nBMS_TYPE = " << options.family->type << "\nBAUD_RATE = " << options.baud
+           << "\nPOLL_INTERVAL = " << options.interval_s << "\n";
+    if (!addresses_.empty()) config << "BATTERY_ADDRESSES = " << addresses_ << "\n";
     config.close();
 
     std::vector<std::string> command = {options.bmsd.string(),
@@ -126,6 +150,7 @@ Totals Fleet::totals() {
         sum.polls += counted("polls");
         sum.requests += counted("requests");
         sum.good += counted("good");
+        sum.bytes += counted("bytes");
     }
     return sum;
 }
@@ -139,26 +164,6 @@ void Fleet::wait_for_polls(std::uint64_t polls) {
         before = now.polls;
         pause_for(500ms);
     }
-}
-
-const bms::Family& Fleet::family() {
-    const bms::Family* found = bms::find_family("jkbms_pb");
-    if (!found) throw std::logic_error("the catalogue lacks jkbms_pb");
-    return *found;
-}
-
-std::chrono::duration<double> Fleet::wire_time(std::chrono::milliseconds turnaround) {
-    const auto& requests = family().requests;
-    const bms::Request& polled = *std::find_if(
-        requests.begin(), requests.end(), [](const bms::Request& one) { return one.when == bms::When::every_poll; });
-    const bms::Asking asking{.address = family().addresses.standard};
-    Bytes question, reply;
-    family().build(polled, asking, question);
-    bms::answer(family(), polled, asking, Reading{}, reply);
-    constexpr double bits_per_byte = 10;  // start, 8 data, stop
-    const std::chrono::duration<double> bytes(static_cast<double>(question.size() + reply.size()) * bits_per_byte /
-                                              family().serial.rates.front());
-    return bytes + turnaround + family().timing.gap;
 }
 
 }  // namespace bmsd::bench

@@ -14,7 +14,9 @@
 namespace bmsd::bench {
 
 struct Options {
-    fs::path bmsd;  ///< the program to measure
+    fs::path bmsd;                        ///< the program to measure
+    const bms::Family* family = nullptr;  ///< all simulated batteries belong to it; it is spoken on wires
+    std::uint32_t baud = 0;               ///< of every bus
     std::size_t batteries = 16;
     std::size_t buses = 4;
     double interval_s = 1;                     ///< POLL_INTERVAL; 0 = back to back
@@ -27,8 +29,19 @@ struct Totals {
     std::uint64_t polls = 0;
     std::uint64_t requests = 0;
     std::uint64_t good = 0;
-    double heap_in_use = 0;  ///< bytes
+    std::uint64_t bytes = 0;  ///< both ways, on the wire
+    double heap_in_use = 0;   ///< bytes
 };
+
+/// The addresses of the first `count` batteries on a bus, from the family's standard one upwards, then from its first;
+/// fewer if it has no more. A family without addresses has one battery per bus, and this is empty.
+[[nodiscard]] std::vector<std::uint32_t> bus_addresses(const bms::Family& family, std::size_t count);
+/// How many batteries can share a bus.
+[[nodiscard]] std::size_t most_per_bus(const bms::Family& family);
+/// The time so much needs on all wires together: the bytes, the thinking before each answer, the silence the family
+/// demands after it.
+[[nodiscard]] std::chrono::duration<double> wire_time(const Options& options, std::uint64_t bytes,
+                                                      std::uint64_t requests);
 
 /// A daemon with all its batteries on the bus. Everything is gone with the object.
 class Fleet {
@@ -46,11 +59,6 @@ public:
     /// Waits until the daemon has made so many polls in all.
     void wait_for_polls(std::uint64_t polls);
 
-    /// The family all simulated batteries belong to.
-    [[nodiscard]] static const bms::Family& family();
-    /// The time one question and its answer need on a wire of the family: bytes, thinking and silence.
-    [[nodiscard]] static std::chrono::duration<double> wire_time(std::chrono::milliseconds turnaround);
-
 private:
     void start_buses(const Options& options);
     void start_daemon(const Options& options);
@@ -58,6 +66,7 @@ private:
 
     fs::path dir_;
     std::unique_ptr<Bus> bus_;
+    std::string addresses_;  ///< of the batteries of each bus, separated by commas; empty: the family has none
     std::vector<std::string> ports_;
     std::vector<Process> daemons_;  ///< simulators, and last the daemon
 };

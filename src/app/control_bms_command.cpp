@@ -14,6 +14,7 @@
 
 #include "app/atomic_file.hpp"
 #include "app/reading_json.hpp"
+#include "app/reading_text.hpp"
 #include "bms/catalog.hpp"
 #include "engine/detector.hpp"
 #include "engine/order.hpp"
@@ -68,17 +69,11 @@ asio::awaitable<std::optional<Found>> find(engine::Dialogue& dialogue, const Con
         const std::uint32_t address = family.addresses.used ? options.address.value_or(family.addresses.standard) : 0;
         if (!bms::check_address(family, address)) continue;
         if (!co_await detector.tune(candidate)) co_return std::nullopt;
-        if (auto reading = co_await detector.ask(family, address))
+        // The state of a switch may be among what is asked only sometimes.
+        if (auto reading = co_await detector.ask(family, address, engine::Extent::everything))
             co_return Found{&family, address, std::move(*reading)};
     }
     co_return std::nullopt;
-}
-
-std::string quantity(const Number& value, int decimals, const char* unit) {
-    char text[48];
-    if (!value) return {};
-    std::snprintf(text, sizeof text, ", %.*f %s", decimals, *value, unit);
-    return text;
 }
 
 std::string on_off(const char* name, const Flag& flag) {
@@ -86,14 +81,12 @@ std::string on_off(const char* name, const Flag& flag) {
 }
 
 std::string battery_text(const ControlBmsOptions& options, const Found& found) {
-    Identity place;
-    place.port = options.port;
-    if (found.family->addresses.used) place.address = found.address;
+    const auto address = found.family->addresses.used ? std::optional(found.address) : std::nullopt;
     const std::string id = found.family->identity ? found.family->identity(found.reading) : "";
     const Reading& r = found.reading;
-    return engine::place_of(place) + ": " + std::string(found.family->label) + (id.empty() ? "" : " " + id) +
-           quantity(r.voltage_v, 2, "V") + quantity(r.current_a, 1, "A") + quantity(r.soc_percent, 0, "%") +
-           on_off("charge", r.charge_fet) + on_off("discharge", r.discharge_fet) + on_off("balance", r.balance_fet);
+    return engine::place_of(options.port, address) + ": " + std::string(found.family->label) +
+           (id.empty() ? "" : " " + id) + gist(r) + on_off("charge", r.charge_fet) +
+           on_off("discharge", r.discharge_fet) + on_off("balance", r.balance_fet);
 }
 
 std::string takes(const Control& control) {
@@ -238,9 +231,7 @@ Stop run(const ControlBmsOptions& options) {
 
 int control_bms(const ControlBmsOptions& options) {
     if (!options.type.empty() && bms::find_families(options.type).empty()) {
-        std::fprintf(stderr,
-                     "bmsd control-bms: \"%s\" is no known BMS type; the nearest is %s, `bmsd list` shows all\n",
-                     options.type.c_str(), std::string(bms::nearest_type(options.type)).c_str());
+        std::fprintf(stderr, "bmsd control-bms: %s\n", bms::unknown_type(options.type).c_str());
         return user_must_act;
     }
     const Stop stop = run(options);

@@ -20,9 +20,7 @@ constexpr int unknown_family = 2;
 
 const Family* find_or_complain(const std::string& name) {
     const Family* family = bms::find_family(name);
-    if (!family)
-        std::fprintf(stderr, "\"%s\" is no known BMS type; the nearest is %s, `bmsd list` shows all\n", name.c_str(),
-                     std::string(bms::nearest_type(name)).c_str());
+    if (!family) std::fprintf(stderr, "%s\n", bms::unknown_type(name).c_str());
     return family;
 }
 

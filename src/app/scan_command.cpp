@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/reading_json.hpp"
+#include "app/reading_text.hpp"
 #include "bms/catalog.hpp"
 #include "engine/registry.hpp"
 #include "engine/scanner.hpp"
@@ -28,13 +29,6 @@ using engine::ScanResult;
 constexpr int all_found = 0;
 constexpr int something_missing = 1;
 constexpr int user_must_act = 2;
-
-std::string decimal(const Number& value, int decimals, const char* unit) {
-    if (!value) return {};
-    char text[48];
-    std::snprintf(text, sizeof text, ", %.*f %s", decimals, *value, unit);
-    return text;
-}
 
 /// One line in place on a terminal, nothing elsewhere but the name of each port.
 class Progress {
@@ -79,8 +73,7 @@ std::string battery_text(const FoundBattery& found) {
     const std::string hardware = family.hardware ? family.hardware(reading) : reading.hardware_version.value_or("");
     out += id.empty() ? "no serial number" : "id " + id;
     if (!hardware.empty()) out += ", " + hardware;
-    out +=
-        decimal(reading.voltage_v, 2, "V") + decimal(reading.current_a, 1, "A") + decimal(reading.soc_percent, 0, "%");
+    out += gist(reading);
     if (!reading.cell_voltages_v.empty()) out += ", " + std::to_string(reading.cell_voltages_v.size()) + " cells";
     if (found.mistake != Mistake::none) out += "\n    but: " + engine::explain(found.mistake, found.evidence);
     return out + "\n";
@@ -234,8 +227,10 @@ int scan(const ScanOptions& options) {
     plan.families = bms::on_wires(
         options.type.empty() ? bms::catalog() : std::span<const bms::Family* const>(bms::find_families(options.type)));
     if (plan.families.empty()) {
-        std::fprintf(stderr, "bmsd scan: \"%s\" is no known BMS type; the nearest is %s, `bmsd list` shows all\n",
-                     options.type.c_str(), std::string(bms::nearest_type(options.type)).c_str());
+        const std::string why = bms::find_families(options.type).empty()
+                                    ? bms::unknown_type(options.type)
+                                    : options.type + " is reached by Bluetooth only; a scan looks at serial ports";
+        std::fprintf(stderr, "bmsd scan: %s\n", why.c_str());
         return user_must_act;
     }
     std::vector<link::PortInfo> ports;

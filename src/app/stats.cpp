@@ -21,6 +21,7 @@ json::object counters(const Counters& counters) {
             {"checksum_errors", counters.checksum_errors},
             {"foreign_address", counters.foreign_address},
             {"refused", counters.refused},
+            {"bytes", counters.bytes},
             {"unsolicited_bytes", counters.unsolicited_bytes},
             {"reopens", counters.reopens}};
 }

@@ -75,4 +75,9 @@ std::string_view nearest_type(std::string_view name) {
     return best;
 }
 
+std::string unknown_type(std::string_view name) {
+    return '"' + std::string(name) + "\" is no known BMS type; the nearest is " + std::string(nearest_type(name)) +
+           ", `bmsd list` shows all";
+}
+
 }  // namespace bmsd::bms

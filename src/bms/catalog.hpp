@@ -23,5 +23,7 @@ namespace bmsd::bms {
 
 /// The known BMS_TYPE that is spelt most like `name`.
 [[nodiscard]] std::string_view nearest_type(std::string_view name);
+/// What to tell a person who named a BMS that is none: `"X" is no known BMS type; the nearest is Y, ...`.
+[[nodiscard]] std::string unknown_type(std::string_view name);
 
 }  // namespace bmsd::bms

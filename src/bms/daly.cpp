@@ -278,6 +278,30 @@ void encode_totals(const Request& request, const Asking& asking, const Reading& 
     put(payload, 4, u16be, std::lround(std::clamp(up + current_zero, 0.0, 65535.0)));
 }
 
+constexpr std::uint8_t charges = 1;  // §5.5: 0x93, byte 0
+constexpr std::uint8_t discharges = 2;
+
+std::string_view finish_switches(const Request&, const Asking&, std::span<const std::uint8_t> payload,
+                                 Reading& reading) {
+    reading.told_charging.reset();
+    if (payload[0] == charges || payload[0] == discharges) reading.told_charging = payload[0] == charges;
+    return {};
+}
+
+void encode_switches(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
+    payload.assign(a5::data_size, 0);
+    encode(request.layout, state, payload);
+    if (state.told_charging) payload[0] = *state.told_charging ? charges : discharges;
+}
+
+/// §5.2: what the sign means differs between boards, and only their own word tells.
+std::string_view doubt(const Reading& reading) {
+    if (!reading.told_charging || !reading.current_a || std::abs(*reading.current_a) <= 1) return {};
+    if ((*reading.current_a > 0) == *reading.told_charging) return {};
+    return "the current has the wrong sign: it says that the battery is charged while the BMS says that it is "
+           "discharged, or the reverse; change INVERT_CURRENT_MEASUREMENT of this port";
+}
+
 std::string_view finish_cells(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                               Reading& reading) {
     const std::size_t count = fitted(reading.cell_count, 48);
@@ -477,7 +501,7 @@ constexpr std::array requests = {
     with(one_frame("totals", "voltage, current, state of charge", 0x90, When::every_poll),
          {.size = a5::data_size, .rows = totals_rows}, finish_totals, encode_totals),
     with(one_frame("switches", "FETs, remaining capacity", 0x93, When::every_poll),
-         {.size = a5::data_size, .rows = fets_rows, .flags = fets_flags}),
+         {.size = a5::data_size, .rows = fets_rows, .flags = fets_flags}, finish_switches, encode_switches),
     with(one_frame("alarms", "all alarms", 0x98, When::every_poll), {.size = a5::data_size, .alarms = alarm_bits}),
     with(one_frame("balancing", "which cells are balanced", 0x97, When::every_poll), {.size = a5::data_size},
          finish_balancing, encode_balancing),
@@ -511,25 +535,9 @@ constexpr std::array discharge_steps = {
     command("discharge fet", "switches the discharge MOSFET", discharge_fet_command)};
 
 constexpr std::array controls = {
-    Control{.name = "charge",
-            .meaning = "charge MOSFET on or off",
-            .steps = charge_steps,
-            .forbids = daly_controls::forbids_switching,
-            .shows = daly_controls::shows_charge,
-            .warning = daly_controls::may_cut_supply},
-    Control{.name = "discharge",
-            .meaning = "discharge MOSFET on or off",
-            .steps = discharge_steps,
-            .forbids = daly_controls::forbids_switching,
-            .shows = daly_controls::shows_discharge,
-            .warning = daly_controls::may_cut_supply},
-    Control{.name = "soc",
-            .meaning = "state of charge, %; sets the clock of the BMS along",
-            .setting = Setting::percent,
-            .steps = set_soc_steps,
-            .forbids = daly_controls::forbids_soc,
-            .shows = daly_controls::shows_soc,
-            .pause = seconds{60}},
+    daly_controls::charge(charge_steps, false),
+    daly_controls::discharge(discharge_steps, false),
+    daly_controls::soc("state of charge, %; sets the clock of the BMS along", set_soc_steps, false),
 };
 
 std::string identity(const Reading& reading) {
@@ -567,6 +575,7 @@ constexpr Family daly{
     .controls = controls,
     .wrap = wrap,
     .identity = identity,
+    .doubt = doubt,
     .guide =
         {.rs485 = true,
          .uart = true,
@@ -578,8 +587,7 @@ constexpr Family daly{
   does not take.
 - Give each battery a different "Battery code" as well: it is the battery's identity.
 )",
-         .vendor_app =
-             "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n",
+         .vendor_app = daly_controls::sleep_time,
          .notes = R"(- If the current has the wrong sign (boards with active balancer): INVERT_CURRENT_MEASUREMENT = -1.
 )"},
 };

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cmath>
+#include <span>
 #include <string_view>
 
-#include "model/reading.hpp"
+#include "bms/family.hpp"
 
 namespace bmsd::bms::daly_controls {
 
@@ -43,5 +44,39 @@ inline Flag shows_soc(const Reading& after, double value) {
     if (!after.soc_percent) return std::nullopt;
     return std::abs(*after.soc_percent - value) <= 1;
 }
+
+/// The switches and the state of charge, set by these steps; `untested`: see Control.
+constexpr Control charge(std::span<const Request> steps, bool untested) {
+    return {.name = "charge",
+            .meaning = "charge MOSFET on or off",
+            .steps = steps,
+            .forbids = forbids_switching,
+            .shows = shows_charge,
+            .warning = may_cut_supply,
+            .untested = untested};
+}
+constexpr Control discharge(std::span<const Request> steps, bool untested) {
+    return {.name = "discharge",
+            .meaning = "discharge MOSFET on or off",
+            .steps = steps,
+            .forbids = forbids_switching,
+            .shows = shows_discharge,
+            .warning = may_cut_supply,
+            .untested = untested};
+}
+constexpr Control soc(std::string_view meaning, std::span<const Request> steps, bool untested) {
+    return {.name = "soc",
+            .meaning = meaning,
+            .setting = Setting::percent,
+            .steps = steps,
+            .forbids = forbids_soc,
+            .shows = shows_soc,
+            .pause = seconds{60},
+            .untested = untested};
+}
+
+/// For Guide::vendor_app.
+inline constexpr std::string_view sleep_time =
+    "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n";
 
 }  // namespace bmsd::bms::daly_controls

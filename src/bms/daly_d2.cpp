@@ -113,15 +113,6 @@ constexpr Request versions_request() {
     request.encode = encode_versions;
     return request;
 }
-constexpr Request settings_request() {
-    Request request = dm::block("settings", "rated capacity and limits", When::sometimes, 0x80, dm::settings_registers);
-    request.period = seconds{300};
-    request.mandatory = false;
-    request.layout.rows = dm::settings_rows;
-    request.finish = dm::finish_settings;
-    request.encode = dm::encode_settings;
-    return request;
-}
 constexpr Request status_request() {
     Request request = dm::block("status", "everything that changes", When::every_poll, 0x00, status_registers);
     request.layout.rows = status_rows;
@@ -140,7 +131,7 @@ constexpr Request balance_request() {
     request.encode = encode_balance;
     return request;
 }
-constexpr std::array requests = {status_request(), balance_request(), settings_request(), versions_request()};
+constexpr std::array requests = {status_request(), balance_request(), dm::settings_request(0x80), versions_request()};
 
 /// Other hosts ask for more registers along with the status.
 bool matches(const Request& request, const Asking& asking, std::span<const std::uint8_t> asked) {
@@ -156,28 +147,9 @@ constexpr std::array discharge_steps = {dm::setting("discharge switch", "switche
 constexpr std::array soc_steps = {dm::setting("set soc", "sets the state of charge", 0xA7, 10)};
 
 constexpr std::array controls = {
-    Control{.name = "charge",
-            .meaning = "charge MOSFET on or off",
-            .steps = charge_steps,
-            .forbids = daly_controls::forbids_switching,
-            .shows = daly_controls::shows_charge,
-            .warning = daly_controls::may_cut_supply,
-            .untested = true},
-    Control{.name = "discharge",
-            .meaning = "discharge MOSFET on or off",
-            .steps = discharge_steps,
-            .forbids = daly_controls::forbids_switching,
-            .shows = daly_controls::shows_discharge,
-            .warning = daly_controls::may_cut_supply,
-            .untested = true},
-    Control{.name = "soc",
-            .meaning = "state of charge, %",
-            .setting = Setting::percent,
-            .steps = soc_steps,
-            .forbids = daly_controls::forbids_soc,
-            .shows = daly_controls::shows_soc,
-            .pause = seconds{60},
-            .untested = true},
+    daly_controls::charge(charge_steps, true),
+    daly_controls::discharge(discharge_steps, true),
+    daly_controls::soc("state of charge, %", soc_steps, true),
 };
 
 constexpr std::array<std::uint32_t, 1> rates = {9600};
@@ -205,12 +177,10 @@ constexpr Family daly_d2{
     .matches = matches,
     .controls = controls,
     .wrap = dm::wrap,
-    .guide =
-        {.uart = true,
-         .connector = "- UART or RS485 of the BMS; one battery per port, all have the same address.\n",
-         .addresses = "- 0xD2, the same for all: nothing to set.\n",
-         .vendor_app =
-             "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n"},
+    .guide = {.uart = true,
+              .connector = "- UART or RS485 of the BMS; one battery per port, all have the same address.\n",
+              .addresses = "- 0xD2, the same for all: nothing to set.\n",
+              .vendor_app = daly_controls::sleep_time},
 };
 static_assert(sound(daly_d2));
 

@@ -74,4 +74,15 @@ inline constexpr std::array settings_rows = {
                                                Reading& reading);
 void encode_settings(const Request& request, const Asking&, const Reading& state, Bytes& payload);
 
+/// Reads the settings, the first of which is register `first`.
+constexpr Request settings_request(std::uint16_t first) {
+    Request request = block("settings", "rated capacity and limits", When::sometimes, first, settings_registers);
+    request.period = seconds{300};
+    request.mandatory = false;
+    request.layout.rows = settings_rows;
+    request.finish = finish_settings;
+    request.encode = encode_settings;
+    return request;
+}
+
 }  // namespace bmsd::bms::daly_modbus

@@ -150,16 +150,6 @@ constexpr Request status_request() {
     request.encode = encode_status;
     return request;
 }
-constexpr Request settings_request() {
-    Request request =
-        dm::block("settings", "rated capacity and limits", When::sometimes, 0x100, dm::settings_registers);
-    request.period = seconds{300};
-    request.mandatory = false;
-    request.layout.rows = dm::settings_rows;
-    request.finish = dm::finish_settings;
-    request.encode = dm::encode_settings;
-    return request;
-}
 constexpr Request balancer_request() {
     Request request = dm::block("balancer", "whether balancing is permitted", When::sometimes, 0xCF, 1);
     request.period = seconds{60};
@@ -173,7 +163,7 @@ constexpr Request versions_request() {
     request.layout.texts = versions_texts;
     return request;
 }
-constexpr std::array requests = {cells_request(), status_request(), balancer_request(), settings_request(),
+constexpr std::array requests = {cells_request(), status_request(), balancer_request(), dm::settings_request(0x100),
                                  versions_request()};
 
 // ---- what may be changed (§13); no source tells of a write that succeeded -----------------------------
@@ -183,20 +173,8 @@ constexpr std::array balance_steps = {dm::setting("balancer switch", "permits ba
 
 // The register of the state of charge is not known for certain: it cannot be set.
 constexpr std::array controls = {
-    Control{.name = "charge",
-            .meaning = "charge MOSFET on or off",
-            .steps = charge_steps,
-            .forbids = daly_controls::forbids_switching,
-            .shows = daly_controls::shows_charge,
-            .warning = daly_controls::may_cut_supply,
-            .untested = true},
-    Control{.name = "discharge",
-            .meaning = "discharge MOSFET on or off",
-            .steps = discharge_steps,
-            .forbids = daly_controls::forbids_switching,
-            .shows = daly_controls::shows_discharge,
-            .warning = daly_controls::may_cut_supply,
-            .untested = true},
+    daly_controls::charge(charge_steps, true),
+    daly_controls::discharge(discharge_steps, true),
     Control{.name = "balance",
             .meaning = "balancing permitted or not",
             .steps = balance_steps,
@@ -229,12 +207,10 @@ constexpr Family daly_p81{
     .matches = dm::matches,
     .controls = controls,
     .wrap = dm::wrap,
-    .guide =
-        {.rs485 = true,
-         .connector = "- RS485 of the BMS.\n",
-         .addresses = "- Board number N (1..16) is bus address 0x80 + N: 0x81..0x90. One battery has number 1.\n",
-         .vendor_app =
-             "- \"Sleep time\" (seconds): 65535, or the BMS falls asleep when no current flows and answers nobody.\n"},
+    .guide = {.rs485 = true,
+              .connector = "- RS485 of the BMS.\n",
+              .addresses = "- Board number N (1..16) is bus address 0x80 + N: 0x81..0x90. One battery has number 1.\n",
+              .vendor_app = daly_controls::sleep_time},
 };
 static_assert(sound(daly_p81));
 

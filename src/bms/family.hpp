@@ -195,6 +195,8 @@ struct Family {
     Timing timing = {};
     /// Smallest difference of two cell voltages that the BMS can tell; a spread below it is no imbalance.
     double cell_step_v = 0.001;
+    /// The BMS has no alarm for a low state of charge: SOC_LOW_WARNING and SOC_LOW_ALARM give it.
+    bool low_soc_by_threshold = false;
     std::span<const Request> requests = {};
     /// What else can be read, e.g. because it needs a service mode: never asked by the daemon, understood in
     /// recordings.
@@ -217,6 +219,9 @@ struct Family {
     /// A serial number or name that is the same for ever and different for every battery; empty if the
     /// BMS tells none.
     std::string (*identity)(const Reading&) = nullptr;
+    /// What looks wrong in a complete reading although each value can be true, with what to do (static text); empty:
+    /// nothing. Told once if it lasts for ten polls. Null: never.
+    std::string_view (*doubt)(const Reading&) = nullptr;
     /// Hardware text on D-Bus; null: hardware_version.
     std::string (*hardware)(const Reading&) = nullptr;
     Guide guide = {};

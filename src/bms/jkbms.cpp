@@ -161,6 +161,7 @@ std::string reference_id(std::span<const std::uint8_t> record) {
 std::string_view finish(const Request& request, const Asking&, std::span<const std::uint8_t> payload,
                         Reading& reading) {
     const Records found = walk(payload);
+    forget(request.layout, reading);
     decode(request.layout, found, reading);
 
     const auto cells = found[tag_cells];

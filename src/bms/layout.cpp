@@ -185,6 +185,12 @@ void decode(const Layout& layout, const Records& records, Reading& reading) {
     decode_with(layout, reading, [&](std::uint8_t record) { return records[record]; });
 }
 
+void forget(const Layout& layout, Reading& reading) {
+    for (const Row& row : layout.rows) (reading.*row.to).reset();
+    for (const FlagRow& row : layout.flags) (reading.*row.to).reset();
+    for (const TextRow& row : layout.texts) (reading.*row.to).reset();
+}
+
 void encode(const Layout& layout, const Reading& reading, std::span<std::uint8_t> payload) {
     encode_with(layout, reading, [&](std::uint8_t) { return payload; });
     for (const CellRow& row : layout.cells) {

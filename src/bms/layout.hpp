@@ -125,6 +125,9 @@ void put(std::span<std::uint8_t> bytes, std::size_t at, Wire type, std::int64_t 
 void decode(const Layout& layout, std::span<const std::uint8_t> payload, Reading& reading);
 /// The same for an answer made of tagged records; records that were not sent change nothing.
 void decode(const Layout& layout, const Records& records, Reading& reading);
+/// Forgets what the numbers, switches and texts of the tables said, for an answer that tells all it knows: what is
+/// missing in it is not known any more.
+void forget(const Layout& layout, Reading& reading);
 
 /// The reverse of decode(), for the simulator: writes what `reading` knows, clamped to the wire type.
 void encode(const Layout& layout, const Reading& reading, std::span<std::uint8_t> payload);

@@ -346,6 +346,7 @@ constexpr Family lltjbd{
                .poll = milliseconds{1000},
                .retries = 3,
                .probes = 4},
+    .low_soc_by_threshold = true,  // §7
     .requests = requests,
     .on_demand = on_demand,
     .probe = 1,

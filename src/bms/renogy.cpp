@@ -438,8 +438,8 @@ constexpr Family renogy{
                              "met one have 0xF7",
                   .factory = factory,
                   .usual = usual},
-    // §11: Modbus wants 4 ms of silence at this rate.
-    .timing = {.gap = milliseconds{10}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 1},
+    // §11: at least 5 ms of silence (Modbus wants 3.5 characters, 4 ms at this rate).
+    .timing = {.gap = milliseconds{5}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 1},
     .cell_step_v = 0.1,
     .requests = requests,
     .probe = 3,

@@ -11,9 +11,14 @@ struct CellView {
     std::size_t count = 0;  ///< in series; 0 = unknown
     Number sum_v;           ///< of all cells, or the battery voltage if some are missing
     Number highest_v, lowest_v;
+    double step_v = 0;    ///< steps in which they are told; 0 = fine
     bool usable = false;  ///< everything the logic needs is there
 
-    [[nodiscard]] double difference_v() const { return *highest_v - *lowest_v; }
+    /// Equal cells may be told one step apart: float could never be reached, and would end again and again.
+    [[nodiscard]] double difference_v() const {
+        const double told_v = *highest_v - *lowest_v;
+        return told_v < 1.5 * step_v ? 0 : told_v;
+    }
 };
 [[nodiscard]] CellView view_cells(const Reading& reading, const Summary& summary, const Parameters& parameters);
 

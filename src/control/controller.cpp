@@ -63,7 +63,8 @@ void Controller::decide(Battery& battery, const Parameters& parameters, Moment n
                         const Surroundings& around) {
     const Reading& reading = battery.reading;
     Summary& summary = battery.summary;
-    const CellView cells = view_cells(reading, summary, parameters);
+    CellView cells = view_cells(reading, summary, parameters);
+    cells.step_v = battery.traits.cell_step_v;
     const ChargeEvents events = voltage_.step(
         {.reading = reading, .cells = cells, .soc_percent = summary.soc_percent, .now = now, .poll = poll}, parameters);
     follow(events, parameters, now);
@@ -144,6 +145,11 @@ void Controller::set_alarms(Battery& battery, const Parameters& parameters, Cloc
             if (battery.alarms[alarm] != Level::alarm) battery.alarms.set(alarm, Level::ok);
     // The BMS judges by a state of charge that is not the one shown.
     if (parameters.count_soc) battery.alarms.set(Alarm::low_soc, std::nullopt);
+    const Number& soc = battery.summary.soc_percent;
+    if (battery.traits.low_soc_by_threshold && !parameters.count_soc && soc)
+        battery.alarms.set(Alarm::low_soc, *soc < parameters.soc_low_alarm_percent     ? Level::alarm
+                                           : *soc < parameters.soc_low_warning_percent ? Level::warning
+                                                                                       : Level::ok);
     if (lost_ != 0) battery.alarms.raise(Alarm::internal_failure, Level::warning);
 }
 

@@ -10,6 +10,11 @@ using bms::When;
 /// An identification or poll that must be answered is asked so often: one lost answer is an everyday event.
 constexpr int tries = 2;
 
+/// What no poll may go without proves the family.
+bool proves(const bms::Request& request) {
+    return request.when == When::every_poll && request.mandatory;
+}
+
 }  // namespace
 
 std::vector<Candidate> candidates(std::span<const bms::Family* const> families, std::optional<std::uint32_t> baud,
@@ -53,15 +58,17 @@ asio::awaitable<bool> Detector::once(const bms::Family& family, std::uint32_t ad
 }
 
 /// What else is asked at every poll must be answered, too.
-asio::awaitable<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Reading& reading) {
+asio::awaitable<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Extent extent,
+                                     Reading& reading) {
     for (std::size_t i = 0; i < family.requests.size(); ++i) {
         const bms::Request& request = family.requests[i];
-        const bool wanted = request.when == When::identify || (request.when == When::every_poll && request.mandatory);
+        const bool wanted = request.when == When::identify || proves(request) ||
+                            (extent == Extent::everything && request.when != When::on_demand);
         if (i == family.probe || !wanted || (request.wanted && !request.wanted(reading))) continue;
         bool answered = false;
         for (int attempt = 0; attempt < tries && !answered && !dialogue_.device_error(); ++attempt)
             answered = co_await once(family, address, i, reading);
-        if (!answered && request.when == When::every_poll) co_return false;
+        if (!answered && (proves(request) || dialogue_.device_error())) co_return false;
     }
     co_return true;
 }
@@ -71,7 +78,7 @@ asio::awaitable<bool> Detector::probe(const bms::Family& family, std::uint32_t a
     co_return co_await once(family, address, family.probe, ignored);
 }
 
-asio::awaitable<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address) {
+asio::awaitable<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address, Extent extent) {
     Reading first;
     bool answered = false;
     for (int attempt = 0; attempt < family.timing.probes && !answered && !dialogue_.device_error(); ++attempt)
@@ -82,7 +89,7 @@ asio::awaitable<std::optional<Reading>> Detector::ask(const bms::Family& family,
     answered = co_await once(family, address, family.probe, second);
     if (!answered) answered = co_await once(family, address, family.probe, second);
     if (!answered || !bms::consistent(first, second)) co_return std::nullopt;
-    if (!co_await poll(family, address, second) || !bms::implausible(second).empty()) co_return std::nullopt;
+    if (!co_await poll(family, address, extent, second) || !bms::implausible(second).empty()) co_return std::nullopt;
     co_return second;
 }
 

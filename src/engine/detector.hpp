@@ -28,6 +28,12 @@ struct Candidate {
 [[nodiscard]] std::chrono::milliseconds longest_search(std::span<const Candidate> candidates,
                                                        const std::function<std::size_t(const bms::Family&)>& addresses);
 
+/// How much is asked of a battery that has proved what it is.
+enum class Extent : std::uint8_t {
+    proof,       ///< what belongs to the proof: the identification and what every poll must have
+    everything,  ///< also what a poll may do without and what is asked only sometimes, as far as it is answered
+};
+
 /// Asks a port for one family after the other. A family is believed once it has answered its probe twice and, where it
 /// has more, its other polls, all with sound checksums and contents that are plausible and agree.
 class Detector {
@@ -35,7 +41,8 @@ public:
     explicit Detector(Dialogue& dialogue, const bms::Options& options) : dialogue_(dialogue), options_(options) {}
 
     /// Asks one address. Absent: it is not this family; the reason is in `evidence()`.
-    asio::awaitable<std::optional<Reading>> ask(const bms::Family& family, std::uint32_t address);
+    asio::awaitable<std::optional<Reading>> ask(const bms::Family& family, std::uint32_t address,
+                                                Extent extent = Extent::proof);
     /// Asks the family's probe once; true if it was answered.
     asio::awaitable<bool> probe(const bms::Family& family, std::uint32_t address);
     /// Opens the port at the candidate's rate if it is not; false: the device failed.
@@ -47,7 +54,7 @@ public:
 
 private:
     asio::awaitable<bool> once(const bms::Family& family, std::uint32_t address, std::size_t request, Reading& reading);
-    asio::awaitable<bool> poll(const bms::Family& family, std::uint32_t address, Reading& reading);
+    asio::awaitable<bool> poll(const bms::Family& family, std::uint32_t address, Extent extent, Reading& reading);
 
     Dialogue& dialogue_;
     const bms::Options& options_;

@@ -50,7 +50,7 @@ asio::awaitable<void> Dialogue::sleep_until(Clock::time_point when) {
 asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& request, bms::Asking asking,
                                             Pace& pace, Account account, Reading& reading) {
     co_await quiet();
-    co_await clear_line(family, asking, account);
+    if (hear_unasked(family, asking, account)) co_await wait_for_silence(family, account);
     last_family_ = &family;
     last_request_ = &request;
     last_address_ = asking.address;
@@ -68,6 +68,7 @@ asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms
     }
     co_await collect(family, pace, link_->byte_time() * static_cast<long>(request_.size()), request.timeout);
     quiet_until_ = Clock::now() + family.timing.gap;
+    account.counters.bytes += request_.size() + transaction_.bytes().size();
     if (device_error_)
         co_return tl::unexpected(Error{ErrorClass::truncated, "the device is gone: " + device_error_.message()});
 
@@ -77,27 +78,37 @@ asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms
     co_return result;
 }
 
-/// Whatever lies in the port before a request is not its answer. While bytes still arrive somebody still talks, and a
-/// request would collide with him.
-asio::awaitable<void> Dialogue::clear_line(const bms::Family& family, const bms::Asking& asking, Account account) {
+/// Whatever lies in the port before a request is not its answer. Says whether it was more than padding. A plain
+/// function: its buffer is needed before every request, but not while anything is waited for.
+bool Dialogue::hear_unasked(const bms::Family& family, const bms::Asking& asking, Account account) {
     std::array<std::uint8_t, max_frame> sample;
-    const auto latest = Clock::now() + longest_wait_for_silence;
-    for (bool first = true;; first = false) {
-        const std::size_t bytes = link_->drain(sample);
-        if (bytes <= padding) co_return;
-        unsolicited_bytes_ += bytes;
-        account.counters.unsolicited_bytes += bytes;
-        const auto heard = std::span<const std::uint8_t>(sample).first(std::min(bytes, sample.size()));
-        const bool again = answers_again(heard);
-        if (first && !(again && last_request_->long_tail))
-            ++(again ? account.evidence.surplus : account.evidence.unasked);
-        if (first && family.unsolicited && on_unsolicited) {
-            const bms::Reply meaning = family.unsolicited(asking, heard);
-            if (meaning.progress == bms::Reply::Progress::failed) on_unsolicited(meaning.why);
-        }
-        if (Clock::now() >= latest) co_return;
-        co_await sleep_until(Clock::now() + std::max<std::chrono::milliseconds>(family.timing.gap, 5ms));
+    const std::size_t bytes = link_->drain(sample);
+    if (bytes <= padding) return false;
+    count_unasked(bytes, account);
+    const auto heard = std::span<const std::uint8_t>(sample).first(std::min(bytes, sample.size()));
+    const bool again = answers_again(heard);
+    if (!(again && last_request_->long_tail)) ++(again ? account.evidence.surplus : account.evidence.unasked);
+    if (family.unsolicited && on_unsolicited) {
+        const bms::Reply meaning = family.unsolicited(asking, heard);
+        if (meaning.progress == bms::Reply::Progress::failed) on_unsolicited(meaning.why);
     }
+    return true;
+}
+
+/// While bytes still arrive somebody still talks, and a request would collide with him.
+asio::awaitable<void> Dialogue::wait_for_silence(const bms::Family& family, Account account) {
+    const auto latest = Clock::now() + longest_wait_for_silence;
+    std::size_t bytes = 0;
+    do {
+        co_await sleep_until(Clock::now() + std::max<std::chrono::milliseconds>(family.timing.gap, 5ms));
+        bytes = link_->drain({});
+        if (bytes > padding) count_unasked(bytes, account);
+    } while (bytes > padding && Clock::now() < latest);
+}
+
+void Dialogue::count_unasked(std::size_t bytes, Account account) {
+    unsolicited_bytes_ += bytes;
+    account.counters.unsolicited_bytes += bytes;
 }
 
 /// Receives until the answer is complete, the BMS pauses too long within it, or nothing comes at all.
@@ -115,7 +126,9 @@ asio::awaitable<void> Dialogue::collect(const bms::Family& family, Pace& pace, s
     auto deadline = first_byte;
     while (transaction_.reply().progress == bms::Reply::Progress::waiting && !transaction_.room().empty()) {
         link::error_code error;
-        const std::size_t count = co_await link_->read(transaction_.room(), std::min(deadline, latest), error);
+        std::size_t count = link_->read_now(transaction_.room(), error);
+        const bool just_came = count == 0;
+        if (just_came && !error) count = co_await link_->read(transaction_.room(), std::min(deadline, latest), error);
         if (error && error != asio::error::timed_out) device_error_ = error;
         if (count == 0) co_return;
         const bms::Reply& reply = transaction_.received(count);
@@ -128,9 +141,10 @@ asio::awaitable<void> Dialogue::collect(const bms::Family& family, Pace& pace, s
             co_return;
         }
         first_look = false;
-        // What is missing cannot be here before the wire has carried it.
+        // What is missing cannot be here before the wire has carried it. But of bytes that lay there nobody knows how
+        // long they did: the rest may be due.
         const auto on_the_wire = link_->byte_time() * static_cast<long>(reply.missing);
-        if (on_the_wire > worth_sleeping) co_await sleep_until(std::min(now + on_the_wire, latest));
+        if (just_came && on_the_wire > worth_sleeping) co_await sleep_until(std::min(now + on_the_wire, latest));
         // An echo is no answer: the BMS still has its time to begin.
         const bool echo_only = transaction_.bytes().size() <= request_.size();
         deadline = echo_only ? std::max(first_byte, Clock::now() + pause) : Clock::now() + pause;

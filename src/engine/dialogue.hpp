@@ -54,7 +54,9 @@ public:
     asio::awaitable<void> quiet() { return sleep_until(quiet_until_); }
 
 private:
-    asio::awaitable<void> clear_line(const bms::Family& family, const bms::Asking& asking, Account account);
+    [[nodiscard]] bool hear_unasked(const bms::Family& family, const bms::Asking& asking, Account account);
+    asio::awaitable<void> wait_for_silence(const bms::Family& family, Account account);
+    void count_unasked(std::size_t bytes, Account account);
     asio::awaitable<void> collect(const bms::Family& family, Pace& pace, std::chrono::nanoseconds request_time,
                                   std::chrono::milliseconds timeout);
     void count(const Result<void>& result, Account account);

@@ -33,7 +33,7 @@ public:
 
     asio::awaitable<Result<Done>> run() {
         Detector detector(dialogue_, patient_.options);
-        const auto before = co_await detector.ask(patient_.family, patient_.address);
+        const auto before = co_await detector.ask(patient_.family, patient_.address, Extent::everything);
         if (!before)
             co_return tl::unexpected(
                 Error{ErrorClass::truncated, "the battery does not answer cleanly; nothing was sent"});
@@ -48,7 +48,7 @@ public:
         if (!left) co_return tl::unexpected(left.error());
 
         co_await dialogue_.sleep_until(Clock::now() + settling);
-        const auto after = co_await detector.ask(patient_.family, patient_.address);
+        const auto after = co_await detector.ask(patient_.family, patient_.address, Extent::everything);
         if (!after)
             co_return tl::unexpected(
                 Error{ErrorClass::truncated,

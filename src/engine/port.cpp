@@ -22,6 +22,8 @@ constexpr std::chrono::seconds between_reports{60};
 constexpr int identify_patience = 5;
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
 constexpr std::chrono::milliseconds unanswered_again = 30s;
+/// So many polls in a row make a doubt worth telling (dossier daly §5.2).
+constexpr unsigned doubtful_polls = 10;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
@@ -168,10 +170,9 @@ void Port::settle(const Candidate& found, std::uint32_t address) {
         make_stations(*family_, std::move(addresses));
     }
     if (context_.memory) context_.memory->remember(name(), found);
-    Identity place;
-    place.port = name();
-    if (family_->addresses.used) place.address = address;
-    context_.report(Severity::info, place_of(place) + ": a BMS of type " + std::string(family_->type) + " answers" +
+    const auto place = family_->addresses.used ? std::optional(address) : std::nullopt;
+    context_.report(Severity::info, place_of(name(), place) + ": a BMS of type " + std::string(family_->type) +
+                                        " answers" +
                                         (rate_ != 0 ? " at " + std::to_string(rate_) + " baud" : std::string()));
 }
 
@@ -226,6 +227,7 @@ void Port::make_stations(const bms::Family& family, std::vector<Address> address
         identity.address_text = station.address.text;
         for (std::size_t i = 0; i < order_count; ++i)
             station.battery->orders.taken[i] = find_control(family, control_name(static_cast<Order>(i))) != nullptr;
+        station.battery->traits = {family.cell_step_v, family.low_soc_by_threshold};
         station.battery->config_error = context_.config_error;
         station.battery->config_blocks = context_.config_blocks;
     }
@@ -385,6 +387,7 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
     battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
         context_.parameters.count_soc || find_control(*family_, control_name(Order::soc));
+    weigh_doubt(station);
     if (station.identified) replace_if_other(station);
     const bool appears = station.identified && !station.appeared;
     if (appears) take_up(station);
@@ -398,6 +401,16 @@ void Port::succeeded(Station& station, Clock::time_point began) {
     if (!station.identified) return;
     if (appears) return appear(station);
     for (Sink* sink : context_.sinks) sink->updated(battery);
+}
+
+/// A single poll may mix what was measured before and after a change; what lasts is a mistake in the configuration.
+void Port::weigh_doubt(Station& station) {
+    if (!family_->doubt || station.doubt_told) return;
+    const std::string_view doubt = family_->doubt(station.battery->reading);
+    station.doubtful = doubt.empty() ? 0 : station.doubtful + 1;
+    if (station.doubtful < doubtful_polls) return;
+    station.doubt_told = true;
+    context_.report(Severity::warning, place_of(station.battery->identity) + ": " + std::string(doubt));
 }
 
 /// What changed in the treatment of the battery: modes are news, the rule behind a current limit is a detail.

@@ -83,6 +83,7 @@ private:
     void report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes);
     void failed(Station& station, const Error& error);
     void judge(Station& station, const Error* error);
+    void weigh_doubt(Station& station);
     void tell_unsolicited(std::string_view why);
     void take_up(Station& station);
     void appear(Station& station);

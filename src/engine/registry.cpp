@@ -10,8 +10,12 @@ std::string port_id(const std::string& port) {
     return id;
 }
 
+std::string place_of(const std::string& port, std::optional<std::uint32_t> address) {
+    return address ? port + " address " + address_id(*address) : port;
+}
+
 std::string place_of(const Identity& identity) {
-    return identity.address ? identity.port + " address " + address_id(*identity.address) : identity.port;
+    return place_of(identity.port, identity.address);
 }
 
 std::string Registry::claim(const bms::Family& family, const Battery& battery, const Report& report) {

@@ -32,6 +32,7 @@ private:
 [[nodiscard]] std::string port_id(const std::string& port);
 
 /// Where a battery is, for messages: "/dev/ttyUSB0 address 0x01".
+[[nodiscard]] std::string place_of(const std::string& port, std::optional<std::uint32_t> address);
 [[nodiscard]] std::string place_of(const Identity& identity);
 
 }  // namespace bmsd::engine

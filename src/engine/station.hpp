@@ -36,6 +36,8 @@ struct Station {
     unsigned failures = 0;                          ///< polls in a row without success
     Clock::time_point first_error{}, last_error{};  ///< of Link::errors
     bool told = false;                              ///< its silence was reported to the log
+    unsigned doubtful = 0;                          ///< polls in a row with the family's doubt
+    bool doubt_told = false;                        ///< the log knows of it
     Clock::time_point next_report{};                ///< not before this
 
     std::vector<Clock::time_point> due;  ///< per request of the family: next time for When::sometimes

@@ -33,6 +33,7 @@ struct Counters {
     std::uint64_t checksum_errors = 0;
     std::uint64_t foreign_address = 0;    ///< somebody else, or a late answer
     std::uint64_t refused = 0;            ///< the BMS said no, or impossible content
+    std::uint64_t bytes = 0;              ///< on the wire: requests and what was received until their answers ended
     std::uint64_t unsolicited_bytes = 0;  ///< bytes that nobody asked for
     std::uint64_t reopens = 0;            ///< the port was opened again
 };
@@ -58,6 +59,12 @@ struct Identity {
     std::string port;                      ///< as the user names it, e.g. "/dev/ttyUSB0"
     std::optional<std::uint32_t> address;  ///< on the bus; absent where the family has none
     std::string address_text;              ///< as written in the config; empty if the user named none
+};
+
+/// What the rules must know of the kind of BMS.
+struct Traits {
+    double cell_step_v = 0;  ///< steps in which cell voltages are told: a difference of one step may be none; 0 = fine
+    bool low_soc_by_threshold = false;  ///< has no alarm of its own for a low state of charge
 };
 
 /// Steady time beside the date: intervals by the first, what a person reads or a restart must survive by the second.
@@ -151,6 +158,7 @@ struct Orders {
 /// Everything about one battery.
 struct Battery {
     Identity identity;
+    Traits traits;
     Reading reading;
     Summary summary;
     Limits limits;

@@ -53,6 +53,7 @@ struct Reading {
     Flag fet_software_lock;  ///< a MOSFET is off because software ordered it, not by a protection
     Flag balance_fet;        ///< balancing permitted
     Flag balancing_active;   ///< balancing now
+    Flag told_charging;      ///< the BMS says itself: true = it charges, false = it discharges; absent: neither
     Flag heater_on;          ///<
     Flag heating_enabled;    ///< heating permitted
 

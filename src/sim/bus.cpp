@@ -128,8 +128,9 @@ asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> by
     last_heard_ = now;
     if (faults_.planned(FaultKind::echo)) co_await transmit(stream, bytes, now, Ears::open);
 
-    out_.assign(bytes.begin(), bytes.end());
-    if (unreadable(out_)) {
+    if (const Damage damaged = damage()) {
+        out_.assign(bytes.begin(), bytes.end());
+        damaged(out_);
         co_await transmit(stream, out_, now, Ears::open);
         co_return;
     }
@@ -149,16 +150,11 @@ asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> by
     }
 }
 
-/// Turns what is on the wire into what a badly wired client sees of it; false if nothing is wrong with the wires.
-bool Bus::unreadable(Bytes& bytes) const {
-    if (faults_.planned(FaultKind::swapped)) {
-        blank(bytes);
-        return true;
-    }
+Bus::Damage Bus::damage() const {
+    if (faults_.planned(FaultKind::swapped)) return &blank;
     const std::uint32_t client = options_.client_rate ? options_.client_rate() : 0;
-    if (!faults_.planned(FaultKind::rate) || client == 0 || client == options_.line_rate) return false;
-    garble(bytes);
-    return true;
+    if (!faults_.planned(FaultKind::rate) || client == 0 || client == options_.line_rate) return nullptr;
+    return &garble;
 }
 
 bool Bus::ends_with(std::span<const std::uint8_t> bytes) const noexcept {

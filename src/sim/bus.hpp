@@ -65,7 +65,9 @@ private:
     [[nodiscard]] std::optional<Clock::time_point> next_unasked() const;
     asio::awaitable<void> speak_unasked(Stream& stream);
     asio::awaitable<void> hear(Stream& stream, std::span<const std::uint8_t> bytes);
-    [[nodiscard]] bool unreadable(Bytes& bytes) const;
+    /// How a badly wired client sees what is on the wire; null: as it is.
+    using Damage = void (*)(Bytes& bytes);
+    [[nodiscard]] Damage damage() const;
     [[nodiscard]] const Question* recognise() const;
     [[nodiscard]] bool says(const Responder& battery, const bms::Control& control, const bms::Request& step,
                             bms::Asking& asking);

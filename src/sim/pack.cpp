@@ -182,6 +182,7 @@ double Pack::sensor_temperature(std::size_t sensor) const {
 void Pack::measure() {
     measure_cells();
     reading_.current_a = rounded(current_a_, 0.001);
+    reading_.told_charging = current_a_ == 0 ? Flag{} : Flag{current_a_ > 0};
     reading_.soc_percent = 100 * remaining_ah_ / full_ah_;
     reading_.capacity_remaining_ah = remaining_ah_;
     reading_.total_charge_ah = total_charge_ah_;

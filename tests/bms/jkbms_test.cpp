@@ -160,6 +160,23 @@ TEST(Jkbms, ForgetsCellsThatAreNotThereAnyMore) {
     EXPECT_EQ(after->cell_count, 2.0);
 }
 
+TEST(Jkbms, ForgetsWhatALaterAnswerDoesNotSay) {
+    const auto before = hear_all(frame(records("83 14 A0 85 3C 8C 00 03 9D 01 B4 63 65 6C 6C 61 72 00 00")));
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->voltage_v, 52.8);
+    EXPECT_EQ(before->soc_percent, 60.0);
+    EXPECT_EQ(before->charge_fet, true);
+    EXPECT_EQ(before->balance_fet, true);
+    EXPECT_EQ(before->custom_name, "cellar");
+    const auto after = hear(family(), request(), {0, true, &*before}, frame(records("83 14 AA")));
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->voltage_v, 52.9);
+    EXPECT_FALSE(after->soc_percent);
+    EXPECT_FALSE(after->charge_fet);
+    EXPECT_FALSE(after->balance_fet);
+    EXPECT_FALSE(after->custom_name);
+}
+
 TEST(Jkbms, SurvivesTextsThatAreNone) {
     const Reading reading =
         decoded("B4 FF FE 41 80 00 00 00 00 B5 FF FF FF FF B7 C3 28 31 31 00 00 00 00 00 00 00 00 00 00 00");

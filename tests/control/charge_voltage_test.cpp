@@ -50,6 +50,23 @@ TEST(ChargeVoltage, AbsorptionAndFloat) {
     EXPECT_EQ(battery.controller.full_writes(), 1u);
 }
 
+TEST(ChargeVoltage, OneStepOfACoarseBmsIsNoDifference) {
+    Polled battery(quick());
+    battery.battery.traits.cell_step_v = 0.1;
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.500);
+    battery.reading().cell_voltages_v[3] = 3.400;
+    battery.poll_for(70);
+    EXPECT_EQ(battery.limits().charge_mode, transition) << "float is reached, and does not end";
+    battery.poll_for(600);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    EXPECT_NEAR(*battery.battery.summary.cell_diff_v, 0.1, 1e-9) << "what is shown is what was told";
+    battery.reading().cell_voltages_v[3] = 3.300;
+    battery.poll_for(2);
+    EXPECT_TRUE(battery.limits().charge_mode.starts_with("Bulk") || battery.limits().charge_mode == absorption)
+        << "two steps are at least one: " << battery.limits().charge_mode;
+}
+
 TEST(ChargeVoltage, FullIsSeenWhileTheControllerHoldsTheVoltageDown) {
     Polled battery(quick());
     battery.set_cells(3.449);

@@ -117,3 +117,20 @@ TEST(Controller, ModeChangesAreCountedAndFlickerIsNot) {
     battery.poll();
     EXPECT_EQ(battery.limits().mode_changes, before + 1);
 }
+
+TEST(Controller, ThresholdsGiveTheLowSocAlarmOfABmsThatHasNone) {
+    Polled battery;
+    const auto alarm_at = [&](double percent) {
+        battery.reading().soc_percent = percent;
+        battery.poll();
+        return battery.battery.alarms[Alarm::low_soc];
+    };
+    EXPECT_FALSE(alarm_at(5)) << "this BMS would say so itself";
+    battery.battery.traits.low_soc_by_threshold = true;
+    EXPECT_EQ(alarm_at(20), Level::ok);
+    EXPECT_EQ(alarm_at(19.9), Level::warning);
+    EXPECT_EQ(alarm_at(10), Level::warning);
+    EXPECT_EQ(alarm_at(9.9), Level::alarm);
+    battery.parameters.count_soc = true;
+    EXPECT_FALSE(alarm_at(5)) << "a counted state of charge is nothing to raise an alarm by";
+}

@@ -83,6 +83,15 @@ TEST_F(ControlBms, SaysWhatThereIsAndRefusesWhatThereIsNot) {
     EXPECT_EQ(bmsd::test::bmsd({"control-bms", "/dev/no-such-port", "charge", "on"}).code, 2);
 }
 
+TEST_F(ControlBms, ReadsBackAlsoWhatIsAskedOnlySometimes) {
+    simulate({"daly_p81", "--speed", "0"});
+    const auto off =
+        control({"balance", "off", "--type", "Daly", "--address", "0x81", "--yes", "--untested", "--json"});
+    ASSERT_EQ(off.code, 0) << off.out << off.err;
+    EXPECT_TRUE(as_json(off).at("seen").as_bool()) << off.out;
+    EXPECT_FALSE(as_json(off).at("after").at("balance_fet").as_bool());
+}
+
 TEST_F(ControlBms, AsksForMoreThanAYesWhereNobodyHasSeenItWork) {
     simulate({"lltjbd", "--speed", "0"});
     const auto refused = control({"balance", "off", "--type", "LltJbd", "--yes"});

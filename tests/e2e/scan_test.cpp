@@ -194,3 +194,10 @@ TEST(DaemonSays, WhichAddressIsNotAnswering) {
     rig.run("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x01, 0x02\nPOLL_INTERVAL = 0.3\n", {port});
     EXPECT_TRUE(daemon_says(rig, "no answer from this address, while others on the bus answer")) << rig.daemon().err();
 }
+
+TEST(ScanOptions, ATypeWithoutWiresIsReachedByBluetoothOnly) {
+    const auto finished = bmsd::test::bmsd({"scan", "--type", "tianpower_ble"});
+    EXPECT_EQ(finished.code, 2);
+    EXPECT_NE(finished.err.find("Bluetooth only"), std::string::npos) << finished.err;
+    EXPECT_NE(bmsd::test::bmsd({"scan", "--type", "dalyy"}).err.find("the nearest is Daly"), std::string::npos);
+}

@@ -56,10 +56,11 @@ public:
 /// An engine with one fake port.
 class EngineTest : public testing::Test {
 protected:
-    test::FakeBus& start(std::vector<std::uint32_t> addresses, std::chrono::milliseconds poll = 20ms) {
-        auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
+    test::FakeBus& start(std::vector<std::uint32_t> addresses, std::chrono::milliseconds poll = 20ms,
+                         const bms::Family& family = jkbms_pb(), bms::Options options = {}) {
+        auto link = std::make_unique<test::FakeBus>(io.get_executor(), family);
         test::FakeBus& bus = *link;
-        engine::PortSettings settings{.name = "/dev/fake", .families = {&jkbms_pb()}, .poll = poll};
+        engine::PortSettings settings{.name = "/dev/fake", .families = {&family}, .poll = poll, .options = options};
         for (const auto address : addresses) settings.addresses.push_back({address, "0x0" + std::to_string(address)});
         engine.add_sink(witness);
         engine.add_port(std::move(settings), std::move(link));
@@ -346,4 +347,38 @@ TEST(DurationText, ShowsTheTwoBiggestUnits) {
     EXPECT_EQ(engine::duration_text(2h), "2h");
     EXPECT_EQ(engine::duration_text(24h + 120s), "1d");
     EXPECT_EQ(engine::duration_text(50h), "2d 2h");
+}
+
+TEST_F(EngineTest, ACurrentAgainstTheWordOfTheBmsIsToldOnceAfterTenPolls) {
+    auto& bus = start({0x40}, 0ms, *bms::find_family("daly"), {.invert_current = true});
+    Reading& battery = bus.batteries[0x40] = pack("DL1", 52.8);
+    battery.cell_count = 16, battery.temperature_count = 4;
+    battery.current_a = -5, battery.told_charging = false;
+    run_until([&] { return witness.updates >= 5; });
+    EXPECT_DOUBLE_EQ(*witness.last.current_a, 5);
+    EXPECT_FALSE(logged("INVERT_CURRENT_MEASUREMENT")) << "not yet ten polls";
+    run_until([&] { return witness.updates >= 40; });
+    EXPECT_EQ(std::count_if(log.begin(), log.end(),
+                            [](const auto& line) { return line.find("INVERT_CURRENT") != std::string::npos; }),
+              1);
+    EXPECT_TRUE(logged("/dev/fake address 0x40: the current has the wrong sign"));
+}
+
+TEST_F(EngineTest, ACurrentThatAgreesOrIsSmallOrChangesRaisesNoDoubt) {
+    auto& bus = start({0x40}, 0ms, *bms::find_family("daly"));
+    Reading& battery = bus.batteries[0x40] = pack("DL1", 52.8);
+    battery.cell_count = 16, battery.temperature_count = 4;
+    const auto poll_so_often = [&](int more) {
+        const int before = witness.updates;
+        run_until([&] { return witness.updates >= before + more; });
+    };
+    battery.current_a = -5, battery.told_charging = false;
+    poll_so_often(15);
+    battery.current_a = 1;  // no more than 1 A: noise of the shunt
+    poll_so_often(15);
+    battery.current_a = 5;
+    poll_so_often(5);
+    battery.told_charging = true;
+    poll_so_often(15);
+    EXPECT_FALSE(logged("INVERT_CURRENT_MEASUREMENT"));
 }

@@ -78,7 +78,7 @@ public:
 private:
     void respond(std::span<const std::uint8_t> bytes) {
         Bytes built;
-        for (std::uint32_t address = 0; address < 16; ++address)
+        for (std::uint32_t address = 0; address <= 0x40; ++address)
             for (const bms::Request& request : family_.requests) {
                 family_.build(request, {address, true, nullptr}, built);
                 if (!std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) continue;

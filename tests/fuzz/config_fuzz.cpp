@@ -1,21 +1,15 @@
 // A configuration from a stranger: any text gives values that agree with each other, and problems that say where.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "app/config_keys.hpp"
 #include "app/config_ports.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace bmsd;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "invariant broken: %s\n", what);
-    std::abort();
-}
+using test::require;
 
 /// What the engine and the control logic rely on.
 void check_values(app::Config& config) {
@@ -47,6 +41,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // What was understood can be written down and is understood again.
     for (const app::Group& group : app::key_groups())
         for (const app::Key& key : group.keys)
-            if (app::value_text(slot_of(key, parsed.config)).size() > (1U << 20)) std::abort();
+            require(app::value_text(slot_of(key, parsed.config)).size() <= (1U << 20), "a value can be written down");
     return 0;
 }

@@ -3,22 +3,16 @@
 // batteries, 5 the bytes are a payload in a sound frame (else a fuzzer never gets past the checksum), 6 the same
 // bytes come a second time.
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "bms/catalog.hpp"
 #include "bms/transaction.hpp"
 #include "model/quantities.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace bmsd;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "invariant broken: %s\n", what);
-    std::abort();
-}
+using test::require;
 
 void require_sound(const Reading& reading) {
     const auto finite = [](const Number& value) { return !value || std::isfinite(*value); };

@@ -1,18 +1,13 @@
 // A vector file from a stranger: parsing it and listening to it must end with a result or a named error.
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "app/reading_json.hpp"
 #include "app/vector_file.hpp"
+#include "require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace bmsd;
-    const auto require = [](bool holds, const char* what) {
-        if (holds) return;
-        std::fprintf(stderr, "invariant broken: %s\n", what);
-        std::abort();
-    };
+    using test::require;
     const auto file = app::parse_vector_file({reinterpret_cast<const char*>(data), size});
     if (!file) {
         require(!file.error().detail.empty(), "an error says what happened");

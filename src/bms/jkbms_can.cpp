@@ -277,6 +277,7 @@ constexpr std::array never_raised = {Alarm::low_voltage,
                                      Alarm::high_charge_temperature,
                                      Alarm::low_charge_temperature};
 
+constexpr std::array<std::uint32_t, 1> of_silver_boards = {1};
 constexpr std::array<std::uint32_t, 2> bitrates = {250000, 500000};
 constexpr CanLink on_bus{.bitrates = bitrates, .messages = messages, .finish = finish, .certainty = certainty};
 
@@ -297,7 +298,8 @@ constexpr Family jkbms_can{
                   .first = 0,
                   .last = 15,
                   .standard = 0,
-                  .meaning = "the DIP switches of PB boards; boards without them have 0, old silver ones 1"},
+                  .meaning = "the DIP switches of PB boards; boards without them have 0, old silver ones 1",
+                  .factory = of_silver_boards},
     .timing = {.poll = milliseconds{1000}},
     .never_raised = never_raised,
     .guide =

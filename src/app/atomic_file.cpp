@@ -1,7 +1,6 @@
 #include "app/atomic_file.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -57,8 +56,9 @@ Result<void> write_atomically(const std::string& path, std::string_view content)
         const std::string why = std::generic_category().message(errno);
         return tl::unexpected(Error{ErrorClass::config, path + ": " + what + ": " + why});
     };
-    std::string beside = path + ".XXXXXX";
-    const int fd = ::mkostemp(beside.data(), O_CLOEXEC);
+    // Always the same name: what a power cut leaves behind is used again.
+    const std::string beside = path + ".new";
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return fail("no file can be made beside it");
     Unfinished file(fd, beside);
     if (!write_all(fd, content)) return fail("cannot be written");

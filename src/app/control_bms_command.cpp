@@ -164,12 +164,6 @@ bool confirmed() {
     return std::getline(std::cin, answer) && answer == "yes";
 }
 
-std::int64_t local_time(std::time_t now) {
-    std::tm parts{};
-    ::localtime_r(&now, &parts);
-    return static_cast<std::int64_t>(now) + parts.tm_gmtoff;
-}
-
 /// What there is to know before a byte is sent; the order, or why not.
 Result<double> prepare(const ControlBmsOptions& options, const Found& found, const Control*& control) {
     control = engine::find_control(*found.family, options.control);
@@ -226,7 +220,7 @@ Stop run(const ControlBmsOptions& options) {
         return {user_must_act, noted.error().detail + "; nothing was sent (--state-dir names another place)"};
 
     const auto result = finish(io, engine::carry_out(dialogue, {*found->family, found->address, no_options}, *control,
-                                                     *value, local_time(now)));
+                                                     *value, engine::local_time_s()));
     if (!result) return {failed, result.error().detail};
     if (options.json)
         std::printf("%s\n", to_text(json::object{{"control", control->name},

@@ -38,7 +38,9 @@ void add_run(CLI::App& app, app::RunOptions& options) {
     auto* command = app.add_subcommand("run", "Run the daemon");
     command->add_option("--config", options.config, "configuration file (dialect of the Python driver's config.ini)");
     command->add_option("--bus", options.bus, "D-Bus address; default: the system bus; none: without D-Bus");
-    command->add_option("--state-dir", options.state_dir, "the only directory that is written to; made if missing");
+    command->add_option("--state-dir", options.state_dir,
+                        "the only directory that is written to, made if missing [/var/lib/bmsd; Venus OS: "
+                        "/data/apps/bmsd/state]");
     command->add_option("--stats", options.stats, "write counters as JSON to this file at SIGUSR1 and at the end");
     command->add_flag("--live", options.live, "show all batteries in the terminal");
     command->add_option("PORT", options.ports,

@@ -1,13 +1,15 @@
 #include "app/run_command.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include "app/battery_states.hpp"
 #include "app/config.hpp"
 #include "app/config_ports.hpp"
 #include "app/detections.hpp"
@@ -15,15 +17,25 @@
 #include "app/live_table.hpp"
 #include "app/log.hpp"
 #include "app/port_keeper.hpp"
+#include "app/state_dir.hpp"
 #include "app/stats.hpp"
+#include "app/venus_state.hpp"
 #include "engine/engine.hpp"
 #include "venus/face.hpp"
+#include "venus/names.hpp"
 
 namespace bmsd::app {
 namespace {
 
 constexpr int ended_well = 0;
 constexpr int user_must_act = 2;
+
+/// The state of batteries is written no more often than this, and at the end. What happened since is lost with the
+/// power.
+constexpr std::chrono::minutes between_saves{5};
+
+/// So long the start waits for Venus OS' settings service: at boot it may come after us, elsewhere it is there or not.
+constexpr std::chrono::milliseconds settings_come_on_venus{30000}, settings_come{300};
 
 Severity severity_of(Problem::Kind kind) {
     switch (kind) {
@@ -88,21 +100,30 @@ public:
 
     int run() {
         if (const auto code = add_ports()) return *code;
-        if (!make_state_dir()) return user_must_act;
         keep_as_good();
         engine_.set_memory(detections_.emplace(options_.state_dir, report_));
+        engine_.set_memory(states_.emplace(options_.state_dir, io_.get_executor(), report_));
         if (options_.bus != "none") {
+            use_venus_settings();
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
             engine_.add_sink(*face_);
         }
         if (options_.live) engine_.add_sink(table_.emplace(io_));
 
         watch_signals();
+        save_states_later();
         report_(Severity::info, "bmsd " BMSD_VERSION " starts, ports: " + std::to_string(engine_.ports().size()));
-        engine_.start([this] {
-            report_(Severity::error, "no port can be used: ending");
-            finish(user_must_act);
-        });
+        const auto start = [this] {
+            engine_.start([this] {
+                report_(Severity::error, "no port can be used: ending");
+                finish(user_must_act);
+            });
+        };
+        // A battery that is new here may have been left by another driver there.
+        if (settings_)
+            settings_->load(on_venus() ? settings_come_on_venus : settings_come, start);
+        else
+            start();
         io_.run();
         return exit_code_;
     }
@@ -164,23 +185,48 @@ private:
         if (const auto kept = last_good_.keep(parsed_); !kept) report_(Severity::warning, kept.error().detail);
     }
 
-    venus::FaceSettings face_settings() const {
+    venus::FaceSettings face_settings() {
         venus::FaceSettings settings;
         settings.address = options_.bus;
         settings.parameters = config_.control;
         settings.cells = static_cast<venus::CellFormat>(config_.cell_data_format);
+        settings.json = config_.publish_json;
+        settings.desk = &engine_;
         settings.report = report_;
+        settings.settings = &*settings_;
+        settings.stored = [this](const Identity& battery) {
+            return to_settings(states_->recall(battery.id).value_or(control::Persistent{}));
+        };
+        settings.instance = [this](const Identity& battery) { return states_->device_instance(battery.id); };
+        settings.keep_instance = [this](const Identity& battery, std::int32_t instance) {
+            states_->set_device_instance(battery.id, instance);
+        };
+        settings.custom_name = [this](const Identity& battery) { return states_->name(battery.id); };
+        settings.keep_custom_name = [this](const Identity& battery, const std::string& name) {
+            states_->set_name(battery.id, name);
+            settings_->write(venus::serial_text(battery.id), {{"CustomName", name}});
+            return true;
+        };
         return settings;
     }
 
-    bool make_state_dir() {
-        if (options_.state_dir.empty()) return true;
-        std::error_code error;
-        std::filesystem::create_directories(options_.state_dir, error);
-        if (!error) return true;
-        report_(Severity::error, options_.state_dir + ": the state directory cannot be made (" + error.message() +
-                                     "); name another with --state-dir");
-        return false;
+    void use_venus_settings() {
+        settings_.emplace(io_.get_executor(), options_.bus, report_);
+        states_->elsewhere = [this](const std::string& id) {
+            return from_settings(settings_->find(venus::serial_text(id)));
+        };
+        states_->on_kept = [this](const std::string& id, const control::Persistent& state) {
+            settings_->write(venus::serial_text(id), to_settings(state));
+        };
+    }
+
+    void save_states_later() {
+        save_timer_.expires_after(between_saves);
+        save_timer_.async_wait([this](boost::system::error_code cancelled) {
+            if (cancelled) return;
+            engine_.keep_states();
+            save_states_later();
+        });
     }
 
     void watch_signals() {
@@ -232,7 +278,10 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
     boost::asio::signal_set stats_signal_;
+    boost::asio::steady_timer save_timer_{io_};
     // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
+    std::optional<BatteryStates> states_;
+    std::optional<venus::Settings> settings_;
     std::unique_ptr<venus::Face> face_;
     std::optional<LiveTable> table_;
     std::optional<Detections> detections_;
@@ -243,7 +292,17 @@ private:
 
 }  // namespace
 
-int run(const RunOptions& options) {
+int run(const RunOptions& wanted) {
+    RunOptions options = wanted;
+    const bool named = !options.state_dir.empty();
+    if (!named) options.state_dir = usual_state_dir();
+    if (const auto made = make_state_dir(options.state_dir); !made) {
+        std::fprintf(
+            stderr, "bmsd: %s%s\n", made.error().detail.c_str(),
+            named ? "" : " (without one, charge mode, names, history and what was found are lost when bmsd ends)");
+        if (named) return user_must_act;
+        options.state_dir.clear();
+    }
     LastGood last_good(options.state_dir, options.config);
     Parsed parsed = options.config.empty() ? Parsed{} : last_good.instead_of(read_config(options.config));
     if (parsed.has(Problem::Kind::fatal)) {

@@ -12,6 +12,11 @@ struct StepSides {
 constexpr StepSides charge_sides = {StepSide::lower_x, StepSide::lower_x, StepSide::lower_x, StepSide::upper_x};
 constexpr StepSides discharge_sides = {StepSide::upper_x, StepSide::upper_x, StepSide::lower_x, StepSide::upper_x};
 
+/// Rounded down: a limit is never exceeded, not even by half a milliampere. What is whole but for the last bits stays.
+double whole_milliamperes(double limit_a) {
+    return std::floor(limit_a * 1000 + 1e-6) / 1000;
+}
+
 }  // namespace
 
 LimitInputs LimitInputMemory::see(const Summary& summary, const Parameters& parameters, Clock::time_point now) {
@@ -91,7 +96,7 @@ void CurrentLimit::find_target(const Input& input, const CurrentRules& rules, Cu
     if (rules.by_mosfet) by_curve(Rule::mosfet, inputs.mosfet_c, rules.mosfet_c, sides.mosfet);
     if (rules.by_soc) by_curve(Rule::soc, inputs.soc_percent, rules.soc_percent, sides.soc);
     if (input.bms_switch == false) consider(Rule::bms_switch, {}, 0);
-    target_a_ = thousandths(target_a_);
+    target_a_ = whole_milliamperes(target_a_);
 }
 
 /// Equal limits are named together, except beside the maximum and beside what is set in the BMS.

@@ -2,9 +2,22 @@
 
 #include <utility>
 
+#include "engine/order.hpp"
+
 namespace bmsd::engine {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+/// Failed polls are shown until none has failed for so long (battery-logic §10).
+constexpr std::chrono::seconds errors_shown{60};
+
+Moment moment() {
+    return {Clock::now(), std::chrono::system_clock::now()};
+}
+
+}  // namespace
 
 Station& BasePort::add_station(const bms::Family& family, Address address) {
     Station& station = stations_.emplace_back();
@@ -17,6 +30,8 @@ Station& BasePort::add_station(const bms::Family& family, Address address) {
     identity.port = settings_.name;
     if (family.addresses.used) identity.address = station.address.value;
     identity.address_text = station.address.text;
+    for (std::size_t i = 0; i < order_count; ++i)
+        station.battery->orders.taken[i] = find_control(family, control_name(static_cast<Order>(i))) != nullptr;
     station.battery->config_error = context_.config_error;
     station.battery->config_blocks = context_.config_blocks;
     return station;
@@ -83,16 +98,23 @@ void BasePort::succeeded(Station& station, Clock::time_point began) {
     ++battery.link.polls;
     battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
     battery.link.silent = 0s;
+    if (now - station.last_error > errors_shown) battery.link.errors = 0;
+    battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);
     judge(station, nullptr);
+    if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
+    battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
+        context_.parameters.count_soc || find_control(*station.family, control_name(Order::soc));
     if (station.identified) replace_if_other(station);
+    const bool appears = station.identified && !station.appeared;
+    if (appears) take_up(station);
     const auto mode_changes = battery.limits.mode_changes, limitation_changes = battery.limits.limitation_changes;
-    station.controller.step(battery, context_.parameters, {now, std::chrono::system_clock::now()}, interval(station));
+    station.controller.step(battery, context_.parameters, moment(), interval(station));
     report_decisions(station, mode_changes, limitation_changes);
 
     if (was_silent)
         context_.report(Severity::info, place_of(battery.identity) + ": answers again after " + duration_text(silence));
     if (!station.identified) return;
-    if (!station.appeared) return appear(station);
+    if (appears) return appear(station);
     for (Sink* sink : context_.sinks) sink->updated(battery);
 }
 
@@ -114,6 +136,8 @@ void BasePort::failed(Station& station, const Error& error) {
     ++failed_in_row_;
     judge(station, &error);
     const auto now = Clock::now();
+    if (battery.link.errors++ == 0) station.first_error = now;
+    station.last_error = now;
     // Alone on its port it holds nobody up.
     if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
     // One failed poll is an everyday event; three in a row are news.
@@ -141,11 +165,22 @@ void BasePort::watch_silence(bool link_works) {
     }
 }
 
+/// Who it is, is known now: its treatment goes on where it was left.
+void BasePort::take_up(Station& station) {
+    Battery& battery = *station.battery;
+    const bms::Family& family = *station.family;
+    battery.identity.id = context_.registry.claim(family, battery, context_.report);
+    battery.identity.hardware =
+        family.hardware ? family.hardware(battery.reading) : battery.reading.hardware_version.value_or("");
+    if (!context_.batteries) return;
+    const auto stored = context_.batteries->recall(battery.identity.id);
+    if (!stored) return;
+    station.controller = {};
+    station.controller.restore(*stored, context_.parameters, moment());
+}
+
 void BasePort::appear(Station& station) {
     Battery& battery = *station.battery;
-    battery.identity.id = context_.registry.claim(*station.family, battery, context_.report);
-    battery.identity.hardware = station.family->hardware ? station.family->hardware(battery.reading)
-                                                         : battery.reading.hardware_version.value_or("");
     station.appeared = true;
     context_.report(Severity::info, place_of(battery.identity) + ": " + battery.identity.label + " " +
                                         battery.identity.id + " answers");
@@ -160,19 +195,29 @@ void BasePort::replace_if_other(Station& station) {
     if (serial.empty() || battery.identity.id.starts_with(serial) || context_.registry.uses_ports()) return;
     context_.report(Severity::warning,
                     place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
-    for (Sink* sink : context_.sinks) sink->removed(battery);
-    context_.registry.release(battery.identity.id);
-    station.appeared = false;
+    give_up(station);
     station.controller = {};
 }
 
+void BasePort::keep_state(const Station& station) const {
+    if (context_.batteries && station.appeared)
+        context_.batteries->keep(station.battery->identity.id, station.controller.persist(moment()));
+}
+
+void BasePort::keep_states() const {
+    for (const Station& station : stations_) keep_state(station);
+}
+
+void BasePort::give_up(Station& station) {
+    keep_state(station);
+    // Also one that never answered: a face may show it as waiting.
+    for (Sink* sink : context_.sinks) sink->removed(*station.battery);
+    if (station.appeared) context_.registry.release(station.battery->identity.id);
+    station.appeared = false;
+}
+
 void BasePort::remove_all() {
-    for (Station& station : stations_) {
-        // Also those that never answered: a face may show them as waiting.
-        for (Sink* sink : context_.sinks) sink->removed(*station.battery);
-        if (station.appeared) context_.registry.release(station.battery->identity.id);
-        station.appeared = false;
-    }
+    for (Station& station : stations_) give_up(station);
 }
 
 void BasePort::set_config_state(bool error, bool blocks) {

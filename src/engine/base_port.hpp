@@ -30,10 +30,11 @@ struct Context {
     Registry& registry;
     std::vector<Sink*>& sinks;
     Report report;
-    std::function<void()> opened;  ///< a port has made its first attempt to open
-    bool config_error = false;     ///< see Battery::config_error
-    bool config_blocks = false;    ///< see Battery::config_blocks
-    Memory* memory = nullptr;      ///< may be null: nothing is remembered
+    std::function<void()> opened;        ///< a port has made its first attempt to open
+    bool config_error = false;           ///< see Battery::config_error
+    bool config_blocks = false;          ///< see Battery::config_blocks
+    Memory* memory = nullptr;            ///< may be null: nothing is remembered
+    BatteryMemory* batteries = nullptr;  ///< may be null: nothing is remembered
 };
 
 class BasePort {
@@ -45,14 +46,20 @@ public:
     /// Runs until the executor stops.
     virtual asio::awaitable<void> run() = 0;
 
-    /// Tells the faces that all batteries of this port are gone.
+    /// Tells the faces that all batteries of this port are gone, after their state was kept.
     void remove_all();
+
+    /// Hands the state of every battery that is known to the memory.
+    void keep_states() const;
 
     /// The port is about to be removed: what fails now is no news.
     void expect_end() noexcept { complained_ = true; }
 
     /// Shown with its batteries; see Context.
     void set_config_state(bool error, bool blocks);
+
+    /// See Desk::give; absent if the battery is not on this port.
+    [[nodiscard]] std::optional<Result<void>> give(const Battery& battery, Order order, double value);
 
     [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
     [[nodiscard]] const std::vector<Station>& stations() const noexcept { return stations_; }
@@ -90,7 +97,13 @@ protected:
     std::optional<Result<void>> first_open_;
     std::uint64_t reopens_ = 0;
 
+    void complain_of_order(Station& station, Order order, const std::string& why);
+
 private:
+    [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
+    void take_up(Station& station);
+    void give_up(Station& station);
+    void keep_state(const Station& station) const;
     void report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes);
     void appear(Station& station);
     void replace_if_other(Station& station);

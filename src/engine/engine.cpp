@@ -85,6 +85,16 @@ void Engine::note_first_open() {
     if (none && all_failed_) all_failed_();
 }
 
+Result<void> Engine::give(const Battery& battery, Order order, double value) {
+    for (const auto& port : ports_)
+        if (auto given = port->give(battery, order, value)) return *given;
+    return tl::unexpected(Error{ErrorClass::refused, "the battery is gone"});
+}
+
+void Engine::keep_states() const {
+    for (const auto& port : ports_) port->keep_states();
+}
+
 void Engine::stop() {
     for (const auto& port : ports_) port->remove_all();
     for (const Leaving& leaving : leaving_) leaving.port->remove_all();

@@ -17,7 +17,7 @@
 namespace bmsd::engine {
 
 /// Runs ports and tells sinks. Lives in one thread.
-class Engine {
+class Engine : public Desk {
 public:
     /// `parameters` must outlive the engine; when they change, the next poll follows them. Errors of the configuration
     /// are shown with every battery; if `config_blocks`, none may be charged or discharged.
@@ -29,6 +29,8 @@ public:
 
     /// Where detections are kept; it must outlive the engine. Before start().
     void set_memory(Memory& memory) { context_.memory = &memory; }
+    /// Where the state of batteries is kept; it must outlive the engine. Before start().
+    void set_memory(BatteryMemory& memory) { context_.batteries = &memory; }
 
     /// Adds a port; after start() it runs at once.
     void add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link);
@@ -41,10 +43,15 @@ public:
     /// called when that is done and the device may be opened again; at once if there is no such port.
     void remove_port(const std::string& name, std::function<void()> gone);
 
+    Result<void> give(const Battery& battery, Order order, double value) override;
+
     /// What the configuration is worth now.
     void set_config_state(bool error, bool blocks);
 
-    /// Tells the sinks that every battery is gone; the loop may be stopped then.
+    /// Hands the state of every battery that is known to the memory.
+    void keep_states() const;
+
+    /// Keeps their states and tells the sinks that every battery is gone; the loop may be stopped then.
     void stop();
 
     [[nodiscard]] const std::vector<std::unique_ptr<BasePort>>& ports() const noexcept { return ports_; }

@@ -1,9 +1,10 @@
-// What is remembered of a port from one start to the next.
+// What is remembered from one start to the next.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "control/controller.hpp"
 #include "engine/detector.hpp"
 
 namespace bmsd::engine {
@@ -19,6 +20,19 @@ public:
     /// What answered on this port the last time; absent if that is not known.
     [[nodiscard]] virtual std::optional<Candidate> recall(const std::string& port) = 0;
     virtual void remember(const std::string& port, const Candidate& found) = 0;
+};
+
+/// Where the state of batteries is kept, by their identity. Implementations must not block for long.
+class BatteryMemory {
+public:
+    virtual ~BatteryMemory() = default;
+    BatteryMemory() = default;
+    BatteryMemory(const BatteryMemory&) = delete;
+    BatteryMemory& operator=(const BatteryMemory&) = delete;
+
+    /// How this battery was left; absent if nothing is known of it.
+    [[nodiscard]] virtual std::optional<control::Persistent> recall(const std::string& id) = 0;
+    virtual void keep(const std::string& id, const control::Persistent& state) = 0;
 };
 
 }  // namespace bmsd::engine

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <ctime>
 
 #include "engine/detector.hpp"
 #include "model/words.hpp"
@@ -21,9 +22,9 @@ Error refused(std::string text) {
 }
 
 /// One use of a control.
-class Order {
+class Errand {
 public:
-    Order(Dialogue& dialogue, Patient patient, const bms::Control& control, double value, std::int64_t local_time_s)
+    Errand(Dialogue& dialogue, Patient patient, const bms::Control& control, double value, std::int64_t local_time_s)
         : dialogue_(dialogue),
           patient_(std::move(patient)),
           control_(control),
@@ -117,14 +118,32 @@ private:
 
 asio::awaitable<Result<Done>> carry_out(Dialogue& dialogue, Patient patient, const bms::Control& control, double value,
                                         std::int64_t local_time_s) {
-    Order order(dialogue, std::move(patient), control, value, local_time_s);
-    co_return co_await order.run();
+    Errand errand(dialogue, std::move(patient), control, value, local_time_s);
+    co_return co_await errand.run();
 }
 
 const bms::Control* find_control(const bms::Family& family, std::string_view name) noexcept {
     for (const bms::Control& control : family.controls)
         if (same_word(control.name, name)) return &control;
     return nullptr;
+}
+
+std::string_view control_name(Order order) noexcept {
+    switch (order) {
+        case Order::charging: return "charge";
+        case Order::discharging: return "discharge";
+        case Order::balancer: return "balance";
+        case Order::soc: return "soc";
+        case Order::clear_history: break;
+    }
+    return {};
+}
+
+std::int64_t local_time_s() {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    return now + local.tm_gmtoff;
 }
 
 Result<double> parse_value(const bms::Control& control, std::string_view text) {

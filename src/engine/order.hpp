@@ -27,6 +27,12 @@ struct Patient {
 /// The control of this name (any case); null if the family has none.
 [[nodiscard]] const bms::Control* find_control(const bms::Family& family, std::string_view name) noexcept;
 
+/// How a person's order is called among the controls of a family; empty for one that does not go to the BMS.
+[[nodiscard]] std::string_view control_name(Order order) noexcept;
+
+/// Seconds since 1970-01-01 of the local clock and calendar, for a BMS whose clock is set along.
+[[nodiscard]] std::int64_t local_time_s();
+
 /// Understands "on", "off", "80", "80%" for a control; the error says what it takes.
 [[nodiscard]] Result<double> parse_value(const bms::Control& control, std::string_view text);
 

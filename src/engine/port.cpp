@@ -199,10 +199,12 @@ asio::awaitable<bool> Port::round() {
         co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
         const Outcome outcome = co_await poll(station);
-        if (outcome)
+        if (outcome) {
             succeeded(station, began);
-        else
+            if (station.pending) co_await obey(station);
+        } else {
             failed(station, outcome.error());
+        }
         if (dialogue_.device_error()) {
             if (!complained_)
                 context_.report(Severity::warning, name() + ": the device is gone (" +

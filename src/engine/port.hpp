@@ -30,6 +30,7 @@ private:
     asio::awaitable<void> serve();
     asio::awaitable<bool> round();
     asio::awaitable<Outcome> poll(Station& station);
+    asio::awaitable<void> obey(Station& station);
     void settle_identity(Station& station, bool complete);
     asio::awaitable<Outcome> ask(Station& station, std::size_t request, Reading& reading);
     asio::awaitable<Outcome> ask_once(Station& station, std::size_t request, Reading& reading);

@@ -14,6 +14,14 @@
 
 namespace bmsd::engine {
 
+/// What a person wants changed and that is not done yet.
+struct PendingOrder {
+    Order order;
+    const bms::Control* control;
+    double value;
+    bool was_off;  ///< see Orders::off: so again if it fails
+};
+
 /// A battery at an address of a port.
 struct Station {
     const bms::Family* family = nullptr;  ///< never null once made
@@ -21,19 +29,23 @@ struct Station {
     std::unique_ptr<Battery> battery = std::make_unique<Battery>();
     control::Controller controller;  ///< what is decided about it
 
-    bool appeared = false;            ///< the faces know it
-    bool identified = false;          ///< `identify` requests were answered since the port was opened
-    int identify_rounds = 0;          ///< polls that worked although identification did not
-    Clock::time_point last_good{};    ///< last complete poll; start of the engine before the first
-    Clock::time_point next_try{};     ///< a silent battery is asked less often
-    unsigned failures = 0;            ///< polls in a row without success
-    bool told = false;                ///< its silence was reported to the log
-    Clock::time_point next_report{};  ///< not before this
+    bool appeared = false;                          ///< the faces know it
+    bool identified = false;                        ///< `identify` requests were answered since the port was opened
+    int identify_rounds = 0;                        ///< polls that worked although identification did not
+    Clock::time_point last_good{};                  ///< last complete poll; start of the engine before the first
+    Clock::time_point next_try{};                   ///< a silent battery is asked less often
+    unsigned failures = 0;                          ///< polls in a row without success
+    Clock::time_point first_error{}, last_error{};  ///< of Link::errors
+    bool told = false;                              ///< its silence was reported to the log
+    Clock::time_point next_report{};                ///< not before this
 
     std::vector<Clock::time_point> due;  ///< per request of the family: next time for When::sometimes
     std::vector<Pace> pace;              ///< per request of the family
     Evidence evidence;                   ///< what its last requests met
     Mistake mistake{};                   ///< what explains the troubles in it
+    std::optional<PendingOrder> pending;
+    Clock::time_point next_order{};      ///< not before this
+    Clock::time_point forget_trouble{};  ///< of Orders
     Reading scratch;                     ///< the reading of a poll until it is complete
 };
 

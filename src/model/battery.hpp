@@ -1,11 +1,13 @@
 // A battery as the faces see it: who it is, what it last said, what follows from that, how its link is.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "model/error.hpp"
 #include "model/reading.hpp"
 
 namespace bmsd {
@@ -41,6 +43,8 @@ struct Link {
     std::chrono::seconds silent{0};          ///< since the last good answer (or since start)
     std::chrono::milliseconds poll_time{0};  ///< the last complete poll took
     std::uint64_t polls = 0;                 ///< complete polls
+    unsigned errors = 0;                     ///< failed polls until one minute passed without any
+    std::chrono::seconds errors_for{0};      ///< since the first of them
     std::string trouble;                     ///< why it does not answer, for a person; empty when fresh
     Counters counters;
 };
@@ -124,6 +128,26 @@ struct History {
     bool operator==(const History&) const = default;
 };
 
+/// What a person may want changed.
+enum class Order : std::uint8_t {
+    charging,       ///< 1 on, 0 off
+    discharging,    ///< 1 on, 0 off
+    balancer,       ///< 1 on, 0 off
+    soc,            ///< state of charge, 0..100 %
+    clear_history,  ///< 1 all, 2 amounts, 3 voltages, 4 full charges, 5 alarms, 6 temperatures, 7 energies
+};
+inline constexpr std::size_t order_count = static_cast<std::size_t>(Order::clear_history) + 1;
+
+/// Orders of a battery: which it takes, and what became of them.
+struct Orders {
+    std::array<bool, order_count> taken{};  ///< the BMS or we can do it
+    std::array<bool, order_count> off{};    ///< switched off by a person since the start
+    std::string trouble{};                  ///< why the last order was not followed, for a person; empty after a while
+
+    [[nodiscard]] bool takes(Order order) const noexcept { return taken[static_cast<std::size_t>(order)]; }
+    [[nodiscard]] bool switched_off(Order order) const noexcept { return off[static_cast<std::size_t>(order)]; }
+};
+
 /// Everything about one battery.
 struct Battery {
     Identity identity;
@@ -138,6 +162,20 @@ struct Battery {
     bool config_error = false;      ///< the configuration has errors; shown as state and error code
     bool internal_errors = false;   ///< so many that the values should not be trusted
     bool config_blocks = false;     ///< one of them concerns the battery's safety: monitor only, 0 A
+    Orders orders;
+};
+
+/// Takes orders for batteries. Called from the one thread; must not block.
+class Desk {
+public:
+    virtual ~Desk() = default;
+    Desk() = default;
+    Desk(const Desk&) = delete;
+    Desk& operator=(const Desk&) = delete;
+
+    /// Accepted orders are followed with the next poll; what became of them is told by Battery::orders and the log. The
+    /// error says why nothing will be done.
+    [[nodiscard]] virtual Result<void> give(const Battery& battery, Order order, double value) = 0;
 };
 
 /// A face that shows batteries. Called from the one thread; must not block.

@@ -1,7 +1,9 @@
 #include "venus/battery_service.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "venus/json_data.hpp"
 #include "venus/names.hpp"
 
 namespace bmsd::venus {
@@ -21,7 +23,7 @@ BatteryService::BatteryService(asio::any_io_executor executor, const FaceSetting
                                std::int32_t instance)
     : settings_(settings),
       source_(battery, settings.parameters, instance),
-      rows_(path_rows(battery, settings.cells)),
+      rows_(path_rows(battery, row_options())),
       name_(service_name(battery.identity)),
       bus_(executor, [this](const std::string& why) { lost(why); }),
       tree_(make_items()),
@@ -42,11 +44,48 @@ BatteryService::~BatteryService() {
 std::vector<Item> BatteryService::make_items() {
     std::vector<Item> items;
     items.reserve(rows_.size());
-    for (const PathRow& row : rows_) items.push_back({row.path, row.format});
-    const auto custom_name = std::find_if(items.begin(), items.end(), [](auto& i) { return i.path == "/CustomName"; });
-    custom_name->writing =
-        Writing{Kind::text, [this](const Value& value) { return rename(std::get<std::string>(value)); }};
+    for (const PathRow& row : rows_) items.push_back({row.path, row.format, writing_of(row.path)});
     return items;
+}
+
+RowOptions BatteryService::row_options() const {
+    const control::Parameters& parameters = settings_.parameters;
+    RowOptions options{.cells = settings_.cells,
+                       .own_soc = parameters.count_soc || settings_.external_soc,
+                       .orders = settings_.desk != nullptr};
+    if (parameters.times.to_go) options.time_to_soc = parameters.times.to_soc_percent;
+    return options;
+}
+
+std::optional<Writing> BatteryService::writing_of(const std::string& path) {
+    const auto number = [](const Value& value) { return std::get<std::int32_t>(value); };
+    const auto switch_off = [&](Order order) {
+        return Writing{Kind::integer, [this, order, number](const Value& value) {
+                           const auto off = number(value);
+                           return (off == 0 || off == 1) && give(order, 1 - off);
+                       }};
+    };
+    if (path == "/CustomName")
+        return Writing{Kind::text, [this](const Value& value) { return rename(std::get<std::string>(value)); }};
+    if (path == "/Settings/ForceChargingOff") return switch_off(Order::charging);
+    if (path == "/Settings/ForceDischargingOff") return switch_off(Order::discharging);
+    if (path == "/Settings/TurnBalancingOff") return switch_off(Order::balancer);
+    if (path == "/Settings/ResetSocTo")
+        return Writing{Kind::integer, [this, number](const Value& value) {
+                           if (number(value) < 0 || number(value) > 100) return false;
+                           source_.reset_soc_to = number(value);
+                           return true;
+                       }};
+    if (path == "/Settings/ResetSocToApply")
+        return Writing{Kind::integer, [this](const Value&) { return give(Order::soc, source_.reset_soc_to); }, true};
+    if (path == "/History/Clear" && settings_.desk)
+        return Writing{Kind::integer,
+                       [this, number](const Value& value) { return give(Order::clear_history, number(value)); }, true};
+    return std::nullopt;
+}
+
+bool BatteryService::give(Order order, double value) {
+    return settings_.desk && settings_.desk->give(battery(), order, value).has_value();
 }
 
 bool BatteryService::rename(const std::string& name) {
@@ -58,7 +97,23 @@ bool BatteryService::rename(const std::string& name) {
 
 void BatteryService::read_values() {
     source_.refresh();
+    if (settings_.json) source_.json = json_data(tree_.items());
     for (std::size_t i = 0; i < rows_.size(); ++i) tree_.set(places_[i], rows_[i].value(source_, rows_[i].n));
+}
+
+/// Consumers take the instance from their first look at a name (dossier "D-Bus", 1.1).
+void BatteryService::renumber(std::int32_t instance) {
+    if (source_.device_instance == instance) return;
+    source_.device_instance = instance;
+    read_values();
+    if (!std::exchange(published_, false)) return;
+    bus_.release_name(name_);
+    claim();
+}
+
+void BatteryService::show_name(const std::string& name) {
+    source_.custom_name = name;
+    update();
 }
 
 void BatteryService::update() {

@@ -16,6 +16,7 @@
 #include "model/report.hpp"
 #include "venus/bus.hpp"
 #include "venus/paths.hpp"
+#include "venus/settings.hpp"
 #include "venus/source.hpp"
 #include "venus/tree.hpp"
 
@@ -26,7 +27,18 @@ struct FaceSettings {
     std::string address;  ///< of the bus; empty: default_address()
     control::Parameters parameters = {};
     CellFormat cells = CellFormat::voltages;
-    Report report;  ///< required
+    bool external_soc = false;  ///< the state of charge comes from another device
+    bool json = false;          ///< PUBLISH_BATTERY_DATA_AS_JSON
+    Desk* desk = nullptr;       ///< takes orders; null: nobody does
+    Report report;              ///< required
+    /// Where instances are given out; null: nowhere but here.
+    Settings* settings = nullptr;
+    /// What the settings are to hold of a battery they do not know; null: nothing but its name.
+    std::function<SettingValues(const Identity&)> stored = {};
+    /// What Venus knew the battery by earlier; null: nothing is known.
+    std::function<std::optional<std::int32_t>(const Identity&)> instance = {};
+    /// Keeps it. Null: not kept. Must not throw.
+    std::function<void(const Identity&, std::int32_t instance)> keep_instance = {};
     /// Name the user gave the battery earlier; null: none.
     std::function<std::string(const Identity&)> custom_name = {};
     /// Keeps a new name; false refuses it. Null: kept in memory only. Must not throw.
@@ -47,6 +59,12 @@ public:
     /// Publishes what has changed, in one signal.
     void update();
 
+    /// Venus knows the battery by another instance now: whoever reads us must do so anew.
+    void renumber(std::int32_t instance);
+    /// The user gave the battery a name elsewhere.
+    void show_name(const std::string& name);
+
+    [[nodiscard]] const std::string& serial() const noexcept { return source_.serial; }
     [[nodiscard]] const Battery& battery() const noexcept { return source_.battery; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// The name is ours and the objects can be asked.
@@ -55,7 +73,11 @@ public:
 
 private:
     [[nodiscard]] std::vector<Item> make_items();
+    [[nodiscard]] RowOptions row_options() const;
+    /// What clients may write into a path; absent: read only.
+    [[nodiscard]] std::optional<Writing> writing_of(const std::string& path);
     [[nodiscard]] bool rename(const std::string& name);
+    [[nodiscard]] bool give(Order order, double value);
     void read_values();
     void connect();
     void claim();

@@ -109,6 +109,20 @@ int Bus::call(const Message& message, Answer answer) {
     return result;
 }
 
+int Bus::listen(const std::string& rule, Answer heard) {
+    if (!bus_) return -ENOTCONN;
+    auto callback = std::make_unique<Answer>(std::move(heard));
+    sd_bus_slot* slot = nullptr;
+    const int result = sd_bus_add_match_async(bus_.get(), &slot, rule.c_str(), deliver, nullptr, callback.get());
+    if (result < 0) return result;
+    sd_bus_slot_set_destroy_callback(slot, forget);
+    callback.release();
+    sd_bus_slot_set_floating(slot, 1);
+    sd_bus_slot_unref(slot);
+    woken();
+    return result;
+}
+
 Message Bus::daemon_call(const char* method, const std::string& name) const {
     sd_bus_message* message = nullptr;
     if (!bus_ || sd_bus_message_new_method_call(bus_.get(), &message, bus_daemon, "/org/freedesktop/DBus", bus_daemon,

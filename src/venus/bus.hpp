@@ -60,6 +60,8 @@ public:
 
     /// Calls a method; `answer` comes later or, if the connection ends before, never.
     int call(const Message& message, Answer answer);
+    /// Hands every message that matches `rule` (see sd_bus_add_match) to `heard`, until the connection ends.
+    int listen(const std::string& rule, Answer heard);
     /// Asks the daemon for `name` without queueing. `done` gets the daemon's code (1 = ours, 3 = taken)
     /// or a negative errno.
     int request_name(const std::string& name, std::function<void(int code)> done);

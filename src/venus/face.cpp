@@ -1,25 +1,110 @@
 #include "venus/face.hpp"
 
 #include <algorithm>
+#include <ctime>
+
+#include "venus/names.hpp"
 
 namespace bmsd::venus {
 
 Face::Face(asio::any_io_executor executor, FaceSettings settings)
-    : executor_(std::move(executor)), settings_(std::move(settings)) {}
+    : executor_(std::move(executor)), settings_(std::move(settings)) {
+    if (!settings_.settings) return;
+    settings_.settings->on_return = [this] { enter_all(); };
+    settings_.settings->on_changed = [this](const std::string& serial, const std::string& name) {
+        setting_changed(serial, name);
+    };
+}
 
-std::int32_t Face::instance_of(const Identity& identity) {
-    const auto next = static_cast<std::int32_t>(instances_.size()) + 1;
-    return instances_.try_emplace(identity.id, next).first->second;
+std::int32_t Face::instance_for(const Identity& identity) {
+    if (const auto known = instances_.find(identity.id); known != instances_.end()) return known->second;
+    const auto taken = [&](std::int32_t n) {
+        return std::any_of(instances_.begin(), instances_.end(), [&](const auto& other) { return other.second == n; });
+    };
+    auto instance = settings_.instance ? settings_.instance(identity) : std::nullopt;
+    if (!instance || taken(*instance)) {
+        instance = 1;
+        while (taken(*instance)) ++*instance;
+    }
+    instances_[identity.id] = *instance;
+    if (settings_.keep_instance) settings_.keep_instance(identity, *instance);
+    return *instance;
 }
 
 void Face::appeared(const Battery& battery) {
     removed(battery);
-    services_.push_back(std::make_unique<BatteryService>(executor_, settings_, battery, instance_of(battery.identity)));
+    if (!settings_.settings || !settings_.settings->available()) return show(battery, instance_for(battery.identity));
+    entering_.push_back(&battery);
+    enter(battery, [this, &battery](const SettingValues& stored) {
+        // It may be gone, or shown already because the service went away and came back.
+        if (std::erase(entering_, &battery) == 0) return;
+        show(battery, instance_for(battery.identity));
+        follow(*services_.back(), stored);
+    });
+}
+
+void Face::enter(const Battery& battery, std::function<void(const SettingValues&)> decided) {
+    const std::string serial = serial_text(battery.identity);
+    SettingValues defaults = settings_.stored ? settings_.stored(battery.identity) : SettingValues{};
+    const SettingValues& known = settings_.settings->find(serial);
+    const auto decided_before = known.find("ClassAndVrmInstance");
+    defaults["ClassAndVrmInstance"] = decided_before != known.end()
+                                          ? decided_before->second
+                                          : Value{"battery:" + std::to_string(instance_for(battery.identity))};
+    defaults["CustomName"] = settings_.custom_name ? settings_.custom_name(battery.identity) : std::string{};
+    const auto now = static_cast<std::int32_t>(std::time(nullptr));
+    defaults["LastSeen"] = now;
+    defaults["UniqueIdentifier"] = serial;
+    settings_.settings->add(serial, std::move(defaults), [this, serial, now, decided](const SettingValues& stored) {
+        settings_.settings->write(serial, {{"LastSeen", now}});
+        decided(stored);
+    });
+}
+
+void Face::show(const Battery& battery, std::int32_t instance) {
+    services_.push_back(std::make_unique<BatteryService>(executor_, settings_, battery, instance));
+}
+
+/// What the settings say holds: people change instance and name there.
+void Face::follow(BatteryService& service, const SettingValues& stored) {
+    const Identity& identity = service.battery().identity;
+    if (const auto decided = stored.find("ClassAndVrmInstance"); decided != stored.end())
+        if (const auto instance = instance_of(decided->second)) {
+            instances_[identity.id] = *instance;
+            if (settings_.keep_instance) settings_.keep_instance(identity, *instance);
+            service.renumber(*instance);
+        }
+    if (const auto name = stored.find("CustomName"); name != stored.end())
+        if (const auto* text = std::get_if<std::string>(&name->second)) {
+            if (settings_.keep_custom_name) settings_.keep_custom_name(identity, *text);
+            service.show_name(*text);
+        }
+}
+
+void Face::enter_all() {
+    for (const auto& service : services_) {
+        const Battery& battery = service->battery();
+        enter(battery, [this, &battery](const SettingValues& stored) {
+            if (BatteryService* shown = service_of(battery)) follow(*shown, stored);
+        });
+    }
+    // Those that still waited for the answer of the service that went away.
+    for (const Battery* battery : std::exchange(entering_, {})) appeared(*battery);
+}
+
+void Face::setting_changed(const std::string& serial, const std::string&) {
+    for (const auto& service : services_)
+        if (same_word(service->serial(), serial)) follow(*service, settings_.settings->find(serial));
+}
+
+BatteryService* Face::service_of(const Battery& battery) {
+    for (const auto& service : services_)
+        if (&service->battery() == &battery) return service.get();
+    return nullptr;
 }
 
 void Face::updated(const Battery& battery) {
-    for (const auto& service : services_)
-        if (&service->battery() == &battery) return service->update();
+    if (BatteryService* service = service_of(battery)) service->update();
 }
 
 void Face::set_parameters(const control::Parameters& parameters) {
@@ -28,6 +113,7 @@ void Face::set_parameters(const control::Parameters& parameters) {
 }
 
 void Face::removed(const Battery& battery) {
+    std::erase(entering_, &battery);
     std::erase_if(services_, [&](const auto& service) { return &service->battery() == &battery; });
 }
 

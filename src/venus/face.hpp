@@ -30,13 +30,21 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<BatteryService>>& services() const noexcept { return services_; }
 
 private:
-    /// The only place that decides on device instances: in order of appearance, kept while we run.
-    [[nodiscard]] std::int32_t instance_of(const Identity& identity);
+    /// As Venus knew it before, else the next free one.
+    [[nodiscard]] std::int32_t instance_for(const Identity& identity);
+    /// Has the settings service decide on the instance; `decided` gets what is stored of the battery.
+    void enter(const Battery& battery, std::function<void(const SettingValues&)> decided);
+    void show(const Battery& battery, std::int32_t instance);
+    void follow(BatteryService& service, const SettingValues& stored);
+    [[nodiscard]] BatteryService* service_of(const Battery& battery);
+    void enter_all();
+    void setting_changed(const std::string& serial, const std::string& name);
 
     asio::any_io_executor executor_;
     FaceSettings settings_;
     std::map<std::string, std::int32_t> instances_;  ///< by battery id
     std::vector<std::unique_ptr<BatteryService>> services_;
+    std::vector<const Battery*> entering_;  ///< shown as soon as the settings service has answered
 };
 
 }  // namespace bmsd::venus

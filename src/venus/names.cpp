@@ -53,8 +53,8 @@ std::string connection_text(const Identity& identity) {
     return text;
 }
 
-std::string serial_text(const Identity& identity) {
-    std::string serial = identity.id;
+std::string serial_text(std::string_view id) {
+    std::string serial(id);
     for (char& c : serial)
         if (!is_word(c)) c = '_';
     return serial;

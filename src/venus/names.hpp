@@ -20,7 +20,10 @@ namespace bmsd::venus {
 [[nodiscard]] std::string connection_text(const Identity& identity);
 
 /// The id with '_' for everything but ASCII letters, digits and '_'.
-[[nodiscard]] std::string serial_text(const Identity& identity);
+[[nodiscard]] std::string serial_text(std::string_view id);
+[[nodiscard]] inline std::string serial_text(const Identity& identity) {
+    return serial_text(identity.id);
+}
 
 /// "SerialBattery <serial> @ ttyUSB0 (<type for people>)".
 [[nodiscard]] std::string product_name(const Identity& identity);

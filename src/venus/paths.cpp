@@ -2,6 +2,7 @@
 #include "venus/paths.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -150,6 +151,9 @@ ValueView device_name(S s, N) {
     const Text& name = s.battery.reading.custom_name;
     return name ? words(*name) : Invalid{};
 }
+ValueView json_data(S s, N) {
+    return words(s.json);
+}
 ValueView program(S, N) {
     return std::string_view{"bmsd"};
 }
@@ -219,6 +223,31 @@ ValueView alarm(S s, N n) {
 }
 ValueView cable_alarm(S s, N) {
     return level(s.battery.cable_alarm);
+}
+
+// ---- the BMS's own state of charge, beside another one --------------------------------------------
+ValueView bms_consumed(S s, N) {
+    const Number& capacity = s.battery.summary.capacity_ah;
+    const Number& left = s.battery.reading.capacity_remaining_ah;
+    return capacity && left ? real(-std::abs(*capacity - *left)) : Invalid{};
+}
+
+ValueView time_to_soc(S s, N n) {
+    return words(s.times[n].text);
+}
+/// In whole minutes: a value that changes every second would be a signal every second.
+ValueView since_full(S s, N) {
+    const Number& full_s = s.battery.history.last_full_charge_s;
+    const auto now_s = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return full_s && *full_s <= now_s ? count(std::floor((now_s - *full_s) / 60) * 60) : Invalid{};
+}
+
+template <Order order>
+ValueView switched_off(S s, N) {
+    return static_cast<std::int32_t>(s.battery.orders.switched_off(order));
+}
+ValueView reset_soc_to(S s, N) {
+    return s.reset_soc_to;
 }
 
 struct FixedRow {
@@ -340,7 +369,7 @@ constexpr FixedRow fixed_rows[] = {
     {"/History/MaximumCellVoltage", plain, history<&History::maximum_cell_v>},
     {"/History/MinimumTemperature", plain, history<&History::minimum_temperature_c>},
     {"/History/MaximumTemperature", plain, history<&History::maximum_temperature_c>},
-    {"/History/TimeSinceLastFullCharge", plain, nothing},
+    {"/History/TimeSinceLastFullCharge", plain, since_full},
     {"/History/AutomaticSyncs", plain, history_count<&History::automatic_syncs>},
     {"/History/LowVoltageAlarms", plain, history_count<&History::low_voltage_alarms>},
     {"/History/HighVoltageAlarms", plain, history_count<&History::high_voltage_alarms>},
@@ -350,7 +379,7 @@ constexpr FixedRow fixed_rows[] = {
     {"/History/CanBeCleared", plain, constant<1>},
     // settings and extras
     {"/Settings/HasTemperature", plain, constant<1>},
-    {"/JsonData", plain, nothing},
+    {"/JsonData", plain, json_data},
 };
 
 constexpr auto cell_sum = summary<&Summary::cell_sum_v>;
@@ -376,13 +405,41 @@ void add_cells(std::vector<PathRow>& rows, std::size_t cells, CellFormat format)
     }
 }
 
+/// With a state of charge of our own, or of another sensor.
+void add_own_soc(std::vector<PathRow>& rows) {
+    for (PathRow& row : rows)
+        if (row.path == "/Soc") row.format = rounded(2);
+    rows.push_back({"/SocBms", whole(2), reading<&Reading::soc_percent>});
+    rows.push_back({"/CapacityBms", unit(3, 2, "Ah"), reading<&Reading::capacity_remaining_ah>});
+    rows.push_back({"/ConsumedAmphoursBms", unit(3, 0, "Ah"), bms_consumed});
+}
+
+void add_orders(std::vector<PathRow>& rows, const Orders& orders) {
+    const std::size_t before = rows.size();
+    if (orders.takes(Order::charging))
+        rows.push_back({"/Settings/ForceChargingOff", plain, switched_off<Order::charging>});
+    if (orders.takes(Order::discharging))
+        rows.push_back({"/Settings/ForceDischargingOff", plain, switched_off<Order::discharging>});
+    if (orders.takes(Order::balancer))
+        rows.push_back({"/Settings/TurnBalancingOff", plain, switched_off<Order::balancer>});
+    if (orders.takes(Order::soc)) {
+        rows.push_back({"/Settings/ResetSocTo", plain, reset_soc_to});
+        rows.push_back({"/Settings/ResetSocToApply", plain, constant<0>});
+    }
+    if (rows.size() > before) rows.push_back({"/Settings/HasSettings", plain, constant<1>});
+}
+
 }  // namespace
 
-std::vector<PathRow> path_rows(const Battery& battery, CellFormat cells) {
+std::vector<PathRow> path_rows(const Battery& battery, const RowOptions& options) {
     std::vector<PathRow> rows;
-    rows.reserve(std::size(fixed_rows) + 2 * max_cells + 2);
+    rows.reserve(std::size(fixed_rows) + 2 * max_cells + 16 + options.time_to_soc.size());
     for (const FixedRow& row : fixed_rows) rows.push_back({row.path, row.format, row.value, row.n});
-    add_cells(rows, cell_rows(battery.reading), cells);
+    add_cells(rows, cell_rows(battery.reading), options.cells);
+    if (options.own_soc) add_own_soc(rows);
+    for (N n = 0; n < std::min(options.time_to_soc.size(), max_soc_points); ++n)
+        rows.push_back({"/TimeToSoC/" + std::to_string(options.time_to_soc[n]), plain, time_to_soc, n});
+    if (options.orders) add_orders(rows, battery.orders);
     return rows;
 }
 

@@ -27,7 +27,15 @@ struct PathRow {
     std::size_t n = 0;  ///< cell or sensor (from 0) or alarm the value belongs to
 };
 
+/// Which paths there are beside those every battery has.
+struct RowOptions {
+    CellFormat cells = CellFormat::voltages;
+    bool own_soc = false;               ///< the state of charge is not the BMS's: that one is shown beside it
+    std::vector<int> time_to_soc = {};  ///< %, at most max_soc_points
+    bool orders = false;                ///< somebody takes orders: those the battery takes can be given
+};
+
 /// All rows of a battery; single cells as many as its reading has.
-[[nodiscard]] std::vector<PathRow> path_rows(const Battery& battery, CellFormat cells);
+[[nodiscard]] std::vector<PathRow> path_rows(const Battery& battery, const RowOptions& options);
 
 }  // namespace bmsd::venus

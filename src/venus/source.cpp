@@ -1,5 +1,8 @@
 #include "venus/source.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "venus/names.hpp"
 
 namespace bmsd::venus {
@@ -9,12 +12,37 @@ std::string cell_name(std::size_t number) {
     return number == 0 ? std::string{} : "C" + std::to_string(number);
 }
 
-std::string link_text(const Battery& battery) {
-    if (battery.online) return "Connected";
-    if (battery.link.state == LinkState::starting) return "Initializing...";
-    std::string text = "Lost for: " + duration_text(battery.link.silent);
-    if (!battery.link.trouble.empty()) text += " | " + battery.link.trouble;
+/// When the limits go to zero (see control::apply_silence), and why it does not answer.
+std::string lost_text(const Battery& battery, const control::Parameters& parameters) {
+    const Summary& cells = battery.summary;
+    const bool safe = cells.min_cell_v && cells.max_cell_v && *cells.min_cell_v > parameters.block_min_cell_v &&
+                      *cells.max_cell_v < parameters.block_max_cell_v && !parameters.block_on_disconnect;
+    const std::chrono::seconds threshold = safe ? parameters.block_timeout : std::chrono::minutes(1);
+    const auto left = std::max(threshold - battery.link.silent, std::chrono::seconds(0));
+    return "Lost for: " + duration_text(battery.link.silent) + " | Disconnect in: " + duration_text(left) +
+           " | Threshold: " + duration_text(threshold);
+}
+
+std::string connected_text(const Link& link) {
+    if (link.errors == 0) return "Connected";
+    return "Connected (" + std::to_string(link.errors) + " errors in the last " + duration_text(link.errors_for) + ")";
+}
+
+std::string link_text(const Battery& battery, const control::Parameters& parameters) {
+    std::string text = battery.online                              ? connected_text(battery.link)
+                       : battery.link.state == LinkState::starting ? "Initializing..."
+                                                                   : lost_text(battery, parameters);
+    for (const std::string* trouble : {&battery.link.trouble, &battery.orders.trouble})
+        if (!trouble->empty()) text += " | " + *trouble;
     return text;
+}
+
+/// TIME_TO_SOC_VALUE_TYPE: "2520", "42m" or "2520 [42m]".
+std::string time_text(double seconds, int format) {
+    const std::string number = std::to_string(std::llround(seconds));
+    const std::string words = duration_text(std::chrono::seconds(std::llround(seconds)));
+    if (format == 1) return number;
+    return format == 2 ? words : number + " [" + words + "]";
 }
 
 }  // namespace
@@ -30,9 +58,22 @@ Source::Source(const Battery& shown, const control::Parameters& chosen, std::int
 }
 
 void Source::refresh() {
-    link = link_text(battery);
+    link = link_text(battery, parameters);
+    refresh_times();
     lowest_cell = cell_name(battery.summary.min_cell);
     highest_cell = cell_name(battery.summary.max_cell);
+}
+
+/// The times are renewed once a minute: so are their texts.
+void Source::refresh_times() {
+    const auto& estimated = battery.summary.time_to_soc_s;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        const Number now = i < estimated.size() ? estimated[i] : std::nullopt;
+        TimeToSoc& shown = times[i];
+        if (shown.shown_s == now) continue;
+        shown.shown_s = now;
+        shown.text = now ? time_text(*now, parameters.times.to_soc_format) : "";
+    }
 }
 
 }  // namespace bmsd::venus

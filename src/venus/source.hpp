@@ -1,6 +1,7 @@
 // Everything the values of one battery service are made from.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -8,6 +9,12 @@
 #include "model/battery.hpp"
 
 namespace bmsd::venus {
+
+/// A text per state of charge whose time is estimated.
+struct TimeToSoc {
+    Number shown_s;    ///< what `text` says
+    std::string text;  ///< empty: nothing to say
+};
 
 /// A battery and what goes with it. Texts are kept here so that items can look at them without copying.
 /// The references must outlive it.
@@ -20,8 +27,14 @@ struct Source {
     const control::Parameters& parameters;
     std::int32_t device_instance;
     std::string custom_name;
-    std::string serial, product_name, connection;  ///< fixed for the life of the service
-    std::string link, lowest_cell, highest_cell;   ///< by refresh()
+    std::string serial, product_name, connection;   ///< fixed for the life of the service
+    std::string link, lowest_cell, highest_cell;    ///< by refresh()
+    std::array<TimeToSoc, max_soc_points> times{};  ///< by refresh()
+    std::string json;                               ///< all values as one text; empty: not wanted
+    std::int32_t reset_soc_to = 100;                ///< %, until somebody applies it
+
+private:
+    void refresh_times();
 };
 
 }  // namespace bmsd::venus

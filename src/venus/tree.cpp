@@ -219,7 +219,7 @@ int Tree::write(sd_bus_message* call, Item& item) {
     const auto sent = read(call);
     const auto wanted = sent && item.writing ? convert(*sent, item.writing->kind) : std::nullopt;
     if (wanted) code = *wanted == item.value || item.writing->accept(*wanted) ? accepted : refused;
-    if (code == accepted) {
+    if (code == accepted && !item.writing->momentary) {
         set(static_cast<std::size_t>(&item - items_.data()), view(*wanted));
         flush();
     }

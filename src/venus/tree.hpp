@@ -19,6 +19,7 @@ struct Writing {
     Kind kind = Kind::integer;
     /// Decides on a value different from the present one, already of `kind`; false refuses it. Must not throw.
     std::function<bool(const Value&)> accept;
+    bool momentary = false;  ///< a button: the item keeps its value, so that it can be written again
 };
 
 /// One leaf of the tree.

@@ -20,10 +20,10 @@ TEST(CurrentLimit, ASilentSensorHoldsItsLimitForAMinute) {
     Polled battery(at_once());
     battery.reading().temperatures_c = {Number{3.0}, Number{20.0}};
     battery.poll();
-    EXPECT_NEAR(*battery.limits().ccl_a, 16.667, 1e-9);  // a third of the way from 25 % to 50 % of 50 A
+    EXPECT_NEAR(*battery.limits().ccl_a, 16.666, 1e-9);  // a third of the way from 25 % to 50 % of 50 A, rounded down
     battery.reading().temperatures_c[0].reset();
     battery.poll_for(60);
-    EXPECT_NEAR(*battery.limits().ccl_a, 16.667, 1e-9);
+    EXPECT_NEAR(*battery.limits().ccl_a, 16.666, 1e-9);
     EXPECT_EQ(battery.limits().charge_limitation, "Temp");
     battery.poll();
     EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 50) << "the other sensor watches";

@@ -98,8 +98,8 @@ void check(const Polled& polled, Number before_ccl, Number before_dcl, double el
     EXPECT_LE(*limits.ccl_a, p.charge.max_a);
     EXPECT_LE(*limits.dcl_a, p.discharge.max_a);
     const auto limit_of = [](const Number& said) { return said && std::isfinite(*said) ? std::max(0.0, *said) : 1e9; };
-    EXPECT_LE(*limits.ccl_a, limit_of(reading.max_charge_current_a) + 0.0005);
-    EXPECT_LE(*limits.dcl_a, limit_of(reading.max_discharge_current_a) + 0.0005);
+    EXPECT_LE(*limits.ccl_a, limit_of(reading.max_charge_current_a) + 1e-8);
+    EXPECT_LE(*limits.dcl_a, limit_of(reading.max_discharge_current_a) + 1e-8);
     // A reduction takes effect in the same cycle.
     EXPECT_LE(*limits.ccl_a, *limits.ccl_target_a);
     EXPECT_LE(*limits.dcl_a, *limits.dcl_target_a);

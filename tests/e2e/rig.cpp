@@ -77,6 +77,82 @@ std::optional<std::string> Rig::text(const std::string& service, const std::stri
     return out;
 }
 
+template <class Content>
+std::optional<int> Rig::write(const std::string& service, const std::string& path, const char* type, Content content) {
+    sd_bus_message* reply = nullptr;
+    std::optional<int> out;
+    std::int32_t code = 0;
+    if (sd_bus_call_method(connection(), service.c_str(), path.c_str(), "com.victronenergy.BusItem", "SetValue",
+                           nullptr, &reply, "v", type, content) >= 0 &&
+        sd_bus_message_read(reply, "i", &code) > 0)
+        out = code;
+    sd_bus_message_unref(reply);
+    return out;
+}
+
+std::optional<int> Rig::set(const std::string& service, const std::string& path, const std::string& text) {
+    return write(service, path, "s", text.c_str());
+}
+
+std::optional<int> Rig::set(const std::string& service, const std::string& path, int number) {
+    return write(service, path, "i", number);
+}
+
+namespace {
+
+/// The variant the message stands at; null for the invalid value.
+boost::json::value read_variant(sd_bus_message* message) {
+    char kind = 0;
+    const char* content = nullptr;
+    boost::json::value out;
+    if (sd_bus_message_peek_type(message, &kind, &content) <= 0) return out;
+    const std::string type = content;
+    if (type == "i") {
+        std::int32_t value = 0;
+        sd_bus_message_read(message, "v", "i", &value);
+        out = value;
+    } else if (type == "d") {
+        double value = 0;
+        sd_bus_message_read(message, "v", "d", &value);
+        out = value;
+    } else if (type == "s") {
+        const char* value = nullptr;
+        sd_bus_message_read(message, "v", "s", &value);
+        out = value;
+    } else {
+        sd_bus_message_skip(message, "v");
+    }
+    return out;
+}
+
+}  // namespace
+
+boost::json::object Rig::items(const std::string& service) {
+    sd_bus_message* reply = nullptr;
+    boost::json::object out;
+    if (sd_bus_call_method(connection(), service.c_str(), "/", "com.victronenergy.BusItem", "GetItems", nullptr, &reply,
+                           "") < 0)
+        return out;
+    sd_bus_message_enter_container(reply, 'a', "{sa{sv}}");
+    while (sd_bus_message_enter_container(reply, 'e', "sa{sv}") > 0) {
+        const char* path = nullptr;
+        sd_bus_message_read(reply, "s", &path);
+        boost::json::object item;
+        sd_bus_message_enter_container(reply, 'a', "{sv}");
+        while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+            const char* key = nullptr;
+            sd_bus_message_read(reply, "s", &key);
+            item[std::string_view(key) == "Value" ? "value" : "text"] = read_variant(reply);
+            sd_bus_message_exit_container(reply);
+        }
+        sd_bus_message_exit_container(reply);
+        sd_bus_message_exit_container(reply);
+        out[path] = std::move(item);
+    }
+    sd_bus_message_unref(reply);
+    return out;
+}
+
 bool Rig::present(const std::string& service) {
     return text(service, "/Dc/0/Voltage").has_value();
 }

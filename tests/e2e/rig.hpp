@@ -28,6 +28,11 @@ public:
     [[nodiscard]] std::optional<double> number(const std::string& service, const std::string& path);
     [[nodiscard]] std::optional<std::string> text(const std::string& service, const std::string& path);
     [[nodiscard]] bool present(const std::string& service);
+    /// Answer of GetItems: path -> {"value": number, text or null, "text": text}.
+    [[nodiscard]] boost::json::object items(const std::string& service);
+    /// What SetValue answers: 0 accepted; absent if there is no such path.
+    std::optional<int> set(const std::string& service, const std::string& path, const std::string& text);
+    std::optional<int> set(const std::string& service, const std::string& path, int number);
 
     /// The counters of `bmsd run --stats`, as they are now.
     [[nodiscard]] boost::json::object stats();
@@ -40,6 +45,8 @@ private:
         void operator()(sd_bus* connection) const { sd_bus_flush_close_unref(connection); }
     };
     sd_bus* connection();
+    template <class Content>
+    std::optional<int> write(const std::string& service, const std::string& path, const char* type, Content content);
 
     std::map<std::string, std::unique_ptr<Process>> simulators_;
     std::unique_ptr<Process> daemon_;

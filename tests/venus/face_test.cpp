@@ -93,7 +93,8 @@ TEST_F(FaceOnBus, SilentBatteryKeepsItsNameButNotItsLiveValues) {
     EXPECT_EQ(get("/System/NrOfModulesOnline"), variant("i", 0));
     EXPECT_EQ(get("/System/NrOfModulesOffline"), variant("i", 1));
     EXPECT_EQ(get("/Soc"), variant("d", 57.0));
-    EXPECT_EQ(get("/ConnectionInformation"), variant("s", "Lost for: 21s | no answer"));
+    EXPECT_EQ(get("/ConnectionInformation"),
+              variant("s", "Lost for: 21s | Disconnect in: 29m 39s | Threshold: 30m | no answer"));
 }
 
 TEST_F(FaceOnBus, RemovedBatteryLeavesTheBus) {

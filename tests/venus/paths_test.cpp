@@ -18,12 +18,12 @@ protected:
     /// The value of a path as it leaves the table, before rounding.
     Value value(const std::string& path) {
         Source source{battery, parameters, 1};
-        for (const PathRow& row : path_rows(battery, cells))
+        for (const PathRow& row : path_rows(battery, {.cells = cells}))
             if (row.path == path) return own(row.value(source, row.n));
         throw std::out_of_range(path);
     }
     bool exists(const std::string& path) {
-        const auto rows = path_rows(battery, cells);
+        const auto rows = path_rows(battery, {.cells = cells});
         return std::any_of(rows.begin(), rows.end(), [&](const PathRow& row) { return row.path == path; });
     }
     void block() {
@@ -37,7 +37,7 @@ protected:
 };
 
 TEST_F(Paths, EveryPathStandsOnce) {
-    auto rows = path_rows(battery, CellFormat::cells_and_balances);
+    auto rows = path_rows(battery, {.cells = CellFormat::cells_and_balances});
     std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.path < b.path; });
     const auto twice = std::adjacent_find(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.path == b.path; });
     EXPECT_EQ(twice, rows.end()) << twice->path;
@@ -90,10 +90,12 @@ TEST_F(Paths, SilenceIsTold) {
     test::fall_silent(battery);
     battery.link.silent = 1779s;
     battery.cable_alarm = Level::alarm;
-    EXPECT_EQ(value("/ConnectionInformation"), Value{std::string{"Lost for: 29m 39s | no answer"}});
+    EXPECT_EQ(value("/ConnectionInformation"),
+              Value{std::string{"Lost for: 29m 39s | Disconnect in: 21s | Threshold: 30m | no answer"}});
     EXPECT_EQ(value("/Alarms/BmsCable"), Value{2});
     battery.link.trouble.clear();
-    EXPECT_EQ(value("/ConnectionInformation"), Value{std::string{"Lost for: 29m 39s"}});
+    EXPECT_EQ(value("/ConnectionInformation"),
+              Value{std::string{"Lost for: 29m 39s | Disconnect in: 21s | Threshold: 30m"}});
 }
 
 TEST_F(Paths, HeaterIsShownOnlyWhereThereIsOne) {
@@ -146,7 +148,7 @@ TEST_F(Paths, NothingKnownIsNothingShown) {
     battery.summary = {};
     battery.limits = {};
     battery.identity.hardware.clear();
-    for (const PathRow& row : path_rows(battery, cells)) {
+    for (const PathRow& row : path_rows(battery, {.cells = cells})) {
         if (row.path.starts_with("/Mgmt/") || row.path.starts_with("/Settings/") || row.path.ends_with("Name"))
             continue;
         const Source source{battery, parameters, 1};

@@ -1,0 +1,96 @@
+#include "app/battery_states.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace bmsd::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Most file systems end names here.
+constexpr std::size_t longest_file_name = 200;
+/// A state is a page of text; anything bigger is not one.
+constexpr std::size_t largest_file = 64 * 1024;
+
+}  // namespace
+
+std::string file_name(const std::string& id) {
+    std::string out;
+    for (const char c : id) {
+        const bool plain =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+        char escaped[4];
+        if (!plain) std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned char>(c));
+        out += plain ? std::string(1, c) : escaped;
+    }
+    return out.substr(0, longest_file_name);
+}
+
+BatteryStates::BatteryStates(const std::string& state_dir, boost::asio::any_io_executor executor, Report report)
+    : report_(report), writer_(std::move(executor), std::move(report)) {
+    if (state_dir.empty()) return;
+    folder_ = state_dir + "/batteries";
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (!error) return;
+    report_(Severity::warning, folder_ + ": cannot be made (" + error.message() +
+                                   "): charge mode, names and history are lost when bmsd ends");
+    folder_.clear();
+}
+
+std::string BatteryStates::path_of(const std::string& id) const {
+    return folder_ + "/" + file_name(id) + ".json";
+}
+
+BatteryState BatteryStates::load(const std::string& id) const {
+    const std::string path = folder_.empty() ? "" : path_of(id);
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return elsewhere ? elsewhere(id) : BatteryState{};
+    std::string text(largest_file, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    auto state = battery_state(text, id);
+    if (state) return *std::move(state);
+    std::error_code ignored;
+    fs::rename(path, path + ".bad", ignored);
+    report_(Severity::warning, path + ": " + state.error().detail + "; it is set aside as " + path +
+                                   ".bad, and battery " + id + " begins like a new one");
+    return {};
+}
+
+BatteryState& BatteryStates::state(const std::string& id) {
+    const auto known = states_.find(id);
+    return known != states_.end() ? known->second : states_.emplace(id, load(id)).first->second;
+}
+
+void BatteryStates::write(const std::string& id) {
+    if (!folder_.empty()) writer_.write(path_of(id), to_json(state(id), id));
+}
+
+std::optional<control::Persistent> BatteryStates::recall(const std::string& id) {
+    return state(id).control;
+}
+
+void BatteryStates::keep(const std::string& id, const control::Persistent& control) {
+    if (state(id).control == control) return;
+    state(id).control = control;
+    write(id);
+    if (on_kept) on_kept(id, control);
+}
+
+void BatteryStates::set_name(const std::string& id, const std::string& name) {
+    if (state(id).name == name) return;
+    state(id).name = name;
+    write(id);
+}
+
+void BatteryStates::set_device_instance(const std::string& id, std::int32_t instance) {
+    if (state(id).device_instance == instance) return;
+    state(id).device_instance = instance;
+    write(id);
+}
+
+}  // namespace bmsd::app

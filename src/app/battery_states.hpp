@@ -1,0 +1,52 @@
+// The states of all batteries, one file each below the state directory.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "app/battery_state.hpp"
+#include "app/file_writer.hpp"
+#include "engine/memory.hpp"
+
+namespace bmsd::app {
+
+class BatteryStates : public engine::BatteryMemory {
+public:
+    /// `state_dir` empty: kept while the program runs only. The directory must exist. A file that cannot be used is set
+    /// aside and named on `report`.
+    BatteryStates(const std::string& state_dir, boost::asio::any_io_executor executor, Report report);
+
+    std::optional<control::Persistent> recall(const std::string& id) override;
+    /// Written if it differs from what is written.
+    void keep(const std::string& id, const control::Persistent& state) override;
+
+    /// The name the user gave the battery; empty: none.
+    [[nodiscard]] std::string name(const std::string& id) { return state(id).name; }
+    void set_name(const std::string& id, const std::string& name);
+    [[nodiscard]] std::optional<std::int32_t> device_instance(const std::string& id) {
+        return state(id).device_instance;
+    }
+    void set_device_instance(const std::string& id, std::int32_t instance);
+
+    /// The state of a battery without a file, e.g. as another driver left it; null: a new battery.
+    std::function<BatteryState(const std::string& id)> elsewhere;
+    /// Told of every change of what is decided about a battery.
+    std::function<void(const std::string& id, const control::Persistent& state)> on_kept;
+
+private:
+    BatteryState& state(const std::string& id);
+    [[nodiscard]] BatteryState load(const std::string& id) const;
+    [[nodiscard]] std::string path_of(const std::string& id) const;
+    void write(const std::string& id);
+
+    std::string folder_;  ///< empty: nothing is written
+    Report report_;
+    std::map<std::string, BatteryState> states_;
+    FileWriter writer_;
+};
+
+/// `id` as a file name: what is no ASCII letter, digit, '-' or '_' becomes %XX.
+[[nodiscard]] std::string file_name(const std::string& id);
+
+}  // namespace bmsd::app

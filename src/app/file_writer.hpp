@@ -1,0 +1,45 @@
+// Files are written beside the event loop: a disk may take as long as it likes.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "model/report.hpp"
+
+namespace bmsd::app {
+
+/// Replaces files one after the other on a thread of its own, which gets copies and shares nothing with the rest.
+class FileWriter {
+public:
+    /// Failures are reported on `executor`, the first one of each file until it can be written again.
+    FileWriter(boost::asio::any_io_executor executor, Report report);
+    /// Writes what is still to be written.
+    ~FileWriter();
+    FileWriter(const FileWriter&) = delete;
+    FileWriter& operator=(const FileWriter&) = delete;
+
+    /// See write_atomically(). Later content of the same file wins.
+    void write(std::string path, std::string content);
+
+private:
+    struct Outcome {
+        std::string path;
+        std::string trouble;  ///< empty: written
+    };
+
+    void tell();
+
+    boost::asio::any_io_executor executor_;
+    Report report_;
+    std::vector<std::string> failing_;  ///< files whose trouble the log knows
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+    std::mutex mutex_;
+    std::vector<Outcome> outcomes_;  ///< guarded by mutex_
+    boost::asio::thread_pool thread_{1};
+};
+
+}  // namespace bmsd::app

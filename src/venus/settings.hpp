@@ -1,0 +1,80 @@
+// The settings service of Venus OS: where the Python driver keeps what must survive, and where device instances are
+// given out (dossier "D-Bus", 1.6 and 3).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "model/report.hpp"
+#include "venus/bus.hpp"
+#include "venus/value.hpp"
+
+namespace bmsd::venus {
+
+/// Settings of one battery by their names, e.g. "CustomName"; those of the Python driver (dossier "D-Bus", 3.3).
+using SettingValues = std::map<std::string, Value, std::less<>>;
+
+/// Speaks with com.victronenergy.settings. Never blocks; a service that comes, goes or comes back is followed.
+class Settings {
+public:
+    /// `address`: see Bus::open.
+    Settings(asio::any_io_executor executor, std::string address, Report report);
+    Settings(const Settings&) = delete;
+    Settings& operator=(const Settings&) = delete;
+
+    /// Reads what is stored. `ready` is called once: when that is done, or after `patience` without the service.
+    void load(std::chrono::milliseconds patience, std::function<void()> ready);
+    /// The service is there and was read.
+    [[nodiscard]] bool available() const noexcept { return available_; }
+
+    /// What is stored for a battery, of several groups the one seen last; empty if nothing is. `serial`: what /Serial
+    /// shows.
+    [[nodiscard]] const SettingValues& find(const std::string& serial) const;
+
+    /// Makes sure that the settings of a battery exist, with `defaults` for those that do not. `added` gets what is
+    /// stored then; the device instance in it is unique. Not called if the service goes away before.
+    void add(const std::string& serial, SettingValues defaults, std::function<void(const SettingValues&)> added);
+    /// Writes those values that differ from what is stored; nothing while the service is away or before add().
+    void write(const std::string& serial, const SettingValues& values);
+
+    /// Somebody else changed a setting of a battery.
+    std::function<void(const std::string& serial, const std::string& name)> on_changed;
+    /// The service came after load() had given up, or came back: what was added is to be added again.
+    std::function<void()> on_return;
+
+private:
+    using Groups = std::map<std::string, SettingValues, std::less<>>;
+
+    void connect();
+    void retry_later(const std::string& why);
+    void ask();
+    void loaded(sd_bus_message* answer);
+    void owner_changed(sd_bus_message* signal);
+    void changed(sd_bus_message* signal);
+    void give_up();
+    void become_ready();
+    [[nodiscard]] Groups::const_iterator group_of(const std::string& serial) const;
+    [[nodiscard]] Message call_to(const std::string& path, const char* interface, const char* method) const;
+    void write_one(const std::string& group, const std::string& name, const Value& value);
+
+    std::string address_;
+    Report report_;
+    Bus bus_;
+    asio::steady_timer retry_, patience_;
+    std::chrono::milliseconds waits_{0};
+    std::function<void()> ready_;
+    Groups groups_;  ///< below /Settings/Devices, ours or the Python driver's
+    bool available_ = false;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+/// The number of "battery:3"; absent if it is no such text.
+[[nodiscard]] std::optional<std::int32_t> instance_of(const Value& class_and_instance);
+
+}  // namespace bmsd::venus

@@ -1,0 +1,92 @@
+// States of batteries on a real disk.
+#include "app/battery_states.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "folder.hpp"
+
+using namespace bmsd;
+using namespace bmsd::app;
+
+namespace {
+
+class BatteryStatesTest : public testing::Test {
+protected:
+    /// One start of the program.
+    template <class Do>
+    void during_a_run(Do what) {
+        {
+            BatteryStates states(folder_.path(), io_.get_executor(),
+                                 [this](Severity, const std::string& text) { log_ += text + "\n"; });
+            what(states);
+        }
+        io_.restart();
+        io_.run();
+    }
+
+    test::TemporaryFolder folder_;
+    boost::asio::io_context io_;
+    std::string log_;
+    const std::string id_ = "JK/../48 V";
+};
+
+control::Persistent in_float() {
+    control::Persistent state;
+    state.voltage.allow_max_voltage = false;
+    return state;
+}
+
+}  // namespace
+
+TEST_F(BatteryStatesTest, AreThereAtTheNextStart) {
+    during_a_run([&](BatteryStates& states) {
+        EXPECT_FALSE(states.recall(id_));
+        states.keep(id_, in_float());
+        states.set_name(id_, "Cellar");
+        states.set_device_instance(id_, 3);
+    });
+    during_a_run([&](BatteryStates& states) {
+        EXPECT_EQ(states.recall(id_), in_float());
+        EXPECT_EQ(states.name(id_), "Cellar");
+        EXPECT_EQ(states.device_instance(id_), 3);
+        EXPECT_FALSE(states.recall("another"));
+    });
+    EXPECT_EQ(log_, "");
+    EXPECT_TRUE(std::filesystem::exists(folder_.file("batteries/JK%2F%2E%2E%2F48%20V.json")));
+}
+
+TEST_F(BatteryStatesTest, AreNotWrittenAgainWithoutAChange) {
+    during_a_run([&](BatteryStates& states) { states.keep(id_, in_float()); });
+    const std::string file = folder_.file("batteries/" + file_name(id_) + ".json");
+    std::filesystem::remove(file);
+    during_a_run([&](BatteryStates& states) {
+        states.keep(id_, {});
+        states.set_name(id_, "");
+    });
+    EXPECT_TRUE(std::filesystem::exists(file));
+    std::filesystem::remove(file);
+    during_a_run([&](BatteryStates& states) {
+        states.set_name(id_, "");  // as it is
+    });
+    EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST_F(BatteryStatesTest, SetADamagedFileAside) {
+    std::filesystem::create_directories(folder_.file("batteries"));
+    folder_.write("batteries/B1.json", "{\"bmsd\":");
+    during_a_run([&](BatteryStates& states) { EXPECT_FALSE(states.recall("B1")); });
+    EXPECT_NE(log_.find("B1.json: it is damaged"), std::string::npos) << log_;
+    EXPECT_TRUE(std::filesystem::exists(folder_.file("batteries/B1.json.bad")));
+}
+
+TEST_F(BatteryStatesTest, SayOnceThatTheDiskIsGone) {
+    during_a_run([&](BatteryStates& states) {
+        std::filesystem::remove_all(folder_.path());
+        states.keep("B1", in_float());
+        states.set_name("B1", "Cellar");
+        EXPECT_EQ(states.recall("B1"), in_float());  // nothing is lost while we run
+    });
+    EXPECT_EQ(std::count(log_.begin(), log_.end(), '\n'), 1) << log_;
+    EXPECT_NE(log_.find("B1.json"), std::string::npos) << log_;
+}

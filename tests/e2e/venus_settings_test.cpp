@@ -1,0 +1,118 @@
+// Moving over from the Python driver: what it left in Venus OS' settings is taken over and kept.
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "rig.hpp"
+#include "support/settings_service.hpp"
+
+using namespace bmsd::test;
+
+namespace {
+
+class VenusSettings : public testing::Test {
+protected:
+    /// The simulated JK's serial number is known after one look.
+    void SetUp() override {
+        port_ = rig_.simulate("ttyTest0", {"jkbms_pb", "--current", "-10", "--speed", "0"});
+        service_ = service_of(port_);
+    }
+    void start(const std::string& config = "SWITCH_TO_BULK_SOC_THRESHOLD = 5\n") {
+        rig_.run("BMS_TYPE = Jkbms_pb\n" + config, {port_});
+    }
+    bool there() {
+        return eventually([&] { return rig_.present(service_); });
+    }
+    void end() {
+        rig_.daemon().signal(SIGTERM);
+        ASSERT_EQ(rig_.daemon().wait(), 0) << rig_.daemon().err();
+    }
+    std::string group() {
+        start();
+        EXPECT_TRUE(there()) << rig_.daemon().err();
+        const std::string serial = rig_.text(service_, "/Serial").value_or("");
+        end();
+        std::filesystem::remove_all(rig_.folder.file("state"));
+        return "/Settings/Devices/serialbattery_" + serial + "/";
+    }
+
+    Rig rig_;
+    std::string port_, service_;
+};
+
+}  // namespace
+
+TEST_F(VenusSettings, ANewBatteryIsEntered) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    settings.store("/Settings/Devices/other/ClassAndVrmInstance", "battery:1");
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_EQ(rig_.number(service_, "/DeviceInstance"), 2) << "1 belongs to another device";
+    EXPECT_EQ(settings.text(battery + "ClassAndVrmInstance"), "battery:2");
+    EXPECT_EQ(settings.text(battery + "AllowMaxVoltage"), "1");
+    EXPECT_EQ(settings.text(battery + "UniqueIdentifier"), rig_.text(service_, "/Serial"));
+    EXPECT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+}
+
+TEST_F(VenusSettings, WhatThePythonDriverLeftIsTakenOver) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    settings.store(battery + "UniqueIdentifier",
+                   battery.substr(battery.rfind('_') + 1, battery.size() - battery.rfind('_') - 2));
+    settings.store(battery + "ClassAndVrmInstance", "battery:7");
+    settings.store(battery + "CustomName", "Left rack");
+    settings.store(battery + "AllowMaxVoltage", 0);
+    settings.store(battery + "MaxVoltageStartTime", "");
+    settings.store(battery + "LastSeen", 1700000000);
+    settings.store(battery + "SocCalc", "57");
+    settings.store(battery + "SocResetLastReached", 0);
+    settings.store(battery + "HistoryValues", R"({"clear": 0, "total_ah_drawn": 89880.0, "minimum_voltage": 41.5})");
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_EQ(rig_.number(service_, "/DeviceInstance"), 7);
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Left rack");
+    EXPECT_EQ(rig_.text(service_, "/Info/ChargeMode")->substr(0, 5), "Float");
+    EXPECT_EQ(rig_.number(service_, "/History/MinimumVoltage"), 41.5);
+    EXPECT_EQ(rig_.number(service_, "/History/TotalAhDrawn"), -89880);
+}
+
+TEST_F(VenusSettings, TheInstanceFollowsTheGui) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    settings.change(battery + "ClassAndVrmInstance", "battery:20");
+    EXPECT_TRUE(eventually([&] { return rig_.number(service_, "/DeviceInstance") == 20; }));
+    settings.change(battery + "CustomName", "From the GUI");
+    EXPECT_TRUE(eventually([&] { return rig_.text(service_, "/CustomName") == "From the GUI"; }));
+}
+
+TEST_F(VenusSettings, AreRarelyWritten) {
+    SettingsService settings(rig_.bus.address());
+    start("POLL_INTERVAL = 0.1\n");
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    ASSERT_TRUE(
+        eventually([&] { return rig_.stats().at("batteries").as_array().at(0).at("polls").to_number<int>() > 30; }));
+    EXPECT_EQ(settings.writes(), 0);
+    end();
+    EXPECT_LE(settings.writes(), 6) << "once each, at the end";
+}
+
+TEST_F(VenusSettings, MayComeLateGoAndComeBack) {
+    const std::string battery = group();
+    start();
+    ASSERT_TRUE(there()) << "without the service as well";
+    EXPECT_TRUE(rig_.logged("com.victronenergy.settings is not on D-Bus"));
+    EXPECT_EQ(rig_.number(service_, "/DeviceInstance"), 1);
+    {
+        SettingsService settings(rig_.bus.address());
+        settings.store("/Settings/Devices/other/ClassAndVrmInstance", "battery:1");
+        ASSERT_TRUE(eventually([&] { return settings.text(battery + "ClassAndVrmInstance") != "absent"; }));
+    }
+    ASSERT_TRUE(eventually([&] { return rig_.logged("com.victronenergy.settings has left"); }));
+    EXPECT_TRUE(rig_.number(service_, "/Soc").has_value());
+    SettingsService settings(rig_.bus.address());
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "ClassAndVrmInstance") != "absent"; }));
+}

@@ -92,6 +92,7 @@ struct Config {
     bool serial_starter = true;                 ///< SERIAL_STARTER_ENABLED
     bool telemetry = true;                      ///< TELEMETRY: read over, nothing is ever sent
     std::vector<std::string> can_ports;         ///< CAN_PORT
+    bool can_listen_only = false;               ///< CAN_LISTEN_ONLY
     control::Parameters control;
     BluetoothConfig bluetooth;
     MqttConfig mqtt;

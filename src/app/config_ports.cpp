@@ -13,8 +13,29 @@ namespace {
 
 using Kind = Problem::Kind;
 
-std::vector<const bms::Family*> candidates(const PortConfig& port) {
-    return bms::on_wires(port.families.empty() ? bms::catalog() : std::span<const bms::Family* const>(port.families));
+using Families = std::vector<const bms::Family*>;
+
+/// Those of the named types that are spoken on this kind of port; if none is, the names are for ports of the other
+/// kind.
+Families named_for(const PortConfig& port, bool on_can) {
+    return on_can ? bms::on_can(port.families) : bms::on_wires(port.families);
+}
+
+/// Who is looked for on a port.
+Families candidates(const PortConfig& port, bool on_can) {
+    if (Families named = named_for(port, on_can); !named.empty()) return named;
+    return on_can ? bms::on_can(bms::catalog()) : bms::on_wires(bms::catalog());
+}
+
+/// Who may be meant by what is set for all ports, or for this one.
+Families meant(const std::string& section, const PortConfig& port) {
+    if (is_can_port(section)) return candidates(port, true);
+    if (section != default_section) return candidates(port, false);
+    Families both = named_for(port, false);
+    const Families can = named_for(port, true);
+    both.insert(both.end(), can.begin(), can.end());
+    if (both.empty() && port.families.empty()) return candidates(port, false);
+    return both;
 }
 
 /// Why no BMS of this port can have the address; empty if one can.
@@ -53,7 +74,12 @@ public:
     PortCheck(const Lines& lines, std::vector<Problem>& problems) : lines_(lines), problems_(problems) {}
 
     void check(const std::string& section, const PortConfig& port) {
-        const auto families = candidates(port);
+        const auto families = meant(section, port);
+        if (section != default_section && !port.families.empty() && named_for(port, is_can_port(section)).empty())
+            add(section, Kind::warning, "BMS_TYPE", std::string(port.families.front()->type),
+                is_can_port(section)
+                    ? "this type is not spoken on CAN: all types that are will be looked for"
+                    : "this type is not spoken on serial ports: all types that are will be looked for");
         if (families.empty())
             return add(section, Kind::fatal, "BMS_TYPE", std::string(port.families.front()->type),
                        "this type is reached by Bluetooth only, which this version does not do");
@@ -62,8 +88,6 @@ public:
     }
 
 private:
-    using Families = std::vector<const bms::Family*>;
-
     void check_addresses(const std::string& section, const PortConfig& port, const Families& families) {
         for (const engine::Address& address : port.addresses)
             if (const std::string why = refusal(families, address.value); !why.empty())
@@ -122,17 +146,21 @@ void check_ports(const Config& config, const Lines& lines, std::vector<Problem>&
     }
 }
 
+bool is_can_port(std::string_view name) {
+    if (name.find('/') != std::string_view::npos || name.find(':') != std::string_view::npos) return false;
+    const auto can = name.find("can");
+    return can != std::string_view::npos && can + 3 < name.size() &&
+           name.find_first_not_of("0123456789", can + 3) == std::string_view::npos;
+}
+
 /// What link::make_link() and the replay know.
 bool can_be_opened(std::string_view port) {
-    return port.starts_with('/') || port.starts_with("tcp://") || port.starts_with("replay:");
+    return is_can_port(port) || port.starts_with('/') || port.starts_with("tcp://") || port.starts_with("replay:");
 }
 
 bool is_port_name(std::string_view name) {
     if (name.starts_with('/') || name.starts_with("replay:") || name.find("://") != std::string_view::npos) return true;
-    const auto can = name.find("can");
-    const auto digits = can == std::string_view::npos ? can : can + 3;
-    return digits != std::string_view::npos && digits < name.size() &&
-           name.find_first_not_of("0123456789", digits) == std::string_view::npos;
+    return is_can_port(name);
 }
 
 bool same_port(const std::string& a, const std::string& b) {
@@ -155,10 +183,13 @@ const PortConfig& settings_for(const Config& config, const std::string& port) {
 
 std::vector<std::string> configured_ports(const Config& config) {
     std::vector<std::string> ports = config.ports;
+    const auto add = [&](const std::string& port) {
+        const auto same = [&](const std::string& other) { return same_port(other, port); };
+        if (std::none_of(ports.begin(), ports.end(), same)) ports.push_back(port);
+    };
+    for (const std::string& port : config.can_ports) add(port);
     for (const PortSection& section : config.sections)
-        if (can_be_opened(section.name) &&
-            std::none_of(ports.begin(), ports.end(), [&](const auto& port) { return same_port(port, section.name); }))
-            ports.push_back(section.name);
+        if (can_be_opened(section.name)) add(section.name);
     return ports;
 }
 
@@ -166,11 +197,15 @@ engine::PortSettings engine_settings(const Config& config, const std::string& po
     const PortConfig& chosen = settings_for(config, port);
     engine::PortSettings settings;
     settings.name = port;
-    settings.families = candidates(chosen);
+    settings.families = candidates(chosen, is_can_port(port));
+    settings.named = !named_for(chosen, is_can_port(port)).empty();
     settings.addresses = chosen.addresses;
     if (chosen.poll_interval_s) settings.poll = std::chrono::milliseconds(std::lround(*chosen.poll_interval_s * 1000));
     if (chosen.baud) settings.baud = static_cast<std::uint32_t>(*chosen.baud);
     settings.options = chosen.options;
+    settings.options.series = static_cast<unsigned>(config.special.ubms_series);
+    settings.options.parallel = static_cast<unsigned>(config.special.ubms_parallel);
+    settings.options.listen_only = config.can_listen_only;
     return settings;
 }
 

@@ -12,6 +12,9 @@ namespace bmsd::app {
 /// Whether a section of this name is meant for a port: "/dev/ttyUSB0", "tcp://host:port", "can0".
 [[nodiscard]] bool is_port_name(std::string_view name);
 
+/// Whether a port of this name is a CAN interface: "can0", "vecan1".
+[[nodiscard]] bool is_can_port(std::string_view name);
+
 /// Whether this version has a link for such a port.
 [[nodiscard]] bool can_be_opened(std::string_view port);
 

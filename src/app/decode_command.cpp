@@ -47,7 +47,7 @@ json::object decode_vector_file(const std::string& path) {
     const auto file = read_vector_file(path);
     if (!file) return error_json({file.error().cls, path + ": " + file.error().detail});
 
-    const auto heard = bms::listen(*file->family, file->addresses, file->exchanges, file->options);
+    const auto heard = listen(*file);
     if (std::none_of(heard.begin(), heard.end(), [](const bms::Heard& one) { return one.reading.has_value(); })) {
         const Error error = combined(heard);
         return error_json({error.cls, path + ": " + error.detail});

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "app/reading_json.hpp"
+#include "bms/can.hpp"
 #include "bms/catalog.hpp"
 #include "model/words.hpp"
 
@@ -35,9 +36,13 @@ using TableLine = std::array<std::string, 5>;
 
 TableLine table_line(const Family& family) {
     std::string rates;
+    const auto in_kilo = [](std::uint32_t rate) { return std::to_string(rate / 1000) + "k"; };
+    if (family.can)
+        for (const std::uint32_t rate : family.can->bitrates) rates += (rates.empty() ? "" : "/") + in_kilo(rate);
     for (const std::uint32_t rate : family.serial.rates) rates += (rates.empty() ? "" : "/") + std::to_string(rate);
+    const std::string link = rates.empty() ? "Bluetooth" : (family.can ? "CAN " : "serial ") + rates;
     const auto& addresses = family.addresses;
-    return {std::string(family.type), rates.empty() ? "Bluetooth" : "serial " + rates,
+    return {std::string(family.type), link,
             addresses.used ? address_text(addresses.first) + ".." + address_text(addresses.last) : "none",
             joined(family.aliases), joined(family.sold_as)};
 }
@@ -79,6 +84,11 @@ json::value addresses_json(const bms::Addresses& addresses) {
             {"refused", std::move(refused)}};
 }
 
+json::array bitrates_json(const Family& family) {
+    if (!family.can) return {};
+    return json::array(family.can->bitrates.begin(), family.can->bitrates.end());
+}
+
 json::object family_json(const Family& family) {
     return {{"type", family.type},
             {"key", family.key},
@@ -86,6 +96,7 @@ json::object family_json(const Family& family) {
             {"aliases", words_json(family.aliases)},
             {"sold_as", words_json(family.sold_as)},
             {"baud", json::array(family.serial.rates.begin(), family.serial.rates.end())},
+            {"can_bitrates", bitrates_json(family)},
             {"addresses", addresses_json(family.addresses)}};
 }
 
@@ -96,6 +107,7 @@ json::object guide_json(const Family& family) {
                      {"sold_as", words_json(family.sold_as)},
                      {"rs485", guide.rs485},
                      {"uart", guide.uart},
+                     {"can", guide.can},
                      {"connector", guide.connector},
                      {"addresses", guide.addresses},
                      {"dip_switches", guide.dip_switches},

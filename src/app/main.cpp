@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/can_scan.hpp"
 #include "app/check_config_command.hpp"
 #include "app/config_text.hpp"
 #include "app/control_bms_command.hpp"
@@ -42,7 +43,8 @@ void add_run(CLI::App& app, app::RunOptions& options) {
                         "/data/apps/bmsd/state]");
     command->add_option("--stats", options.stats, "write counters as JSON to this file at SIGUSR1 and at the end");
     command->add_flag("--live", options.live, "show all batteries in the terminal");
-    command->add_option("PORT", options.ports, "/dev/ttyUSB0, /dev/serial/by-id/..., tcp://host:port, replay:FILE");
+    command->add_option("PORT", options.ports,
+                        "/dev/ttyUSB0, /dev/serial/by-id/..., tcp://host:port, can0, replay:FILE");
 }
 
 struct CheckOptions {
@@ -106,7 +108,7 @@ struct ScanText {
 CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
     auto* command =
         app.add_subcommand("scan", "Find what answers on serial ports, and what is wrong where nothing does");
-    command->add_option("PORT", options.ports, "/dev/ttyUSB0, tcp://host:port ...; default: every serial port");
+    command->add_option("PORT", options.ports, "/dev/ttyUSB0, tcp://host:port, can0 ...; default: every serial port");
     command->add_option("--type", options.type, "look for this BMS_TYPE only");
     command->add_option("--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2")->delimiter(',');
     command->add_option("--baud", text.baud, "ask at this rate only")->check(CLI::Range(300, 4000000));
@@ -122,6 +124,20 @@ int scan(app::ScanOptions options, const ScanText& text) {
     options.addresses = addresses(text.addresses);
     if (text.baud != 0) options.baud = text.baud;
     return app::scan(options);
+}
+
+struct CanSetupOptions {
+    std::string interface;
+    unsigned bitrate = 0;
+};
+
+CLI::App* add_can_setup(CLI::App& app, CanSetupOptions& options) {
+    auto* command = app.add_subcommand("can-setup", "Print the commands that prepare a CAN interface");
+    command->add_option("INTERFACE", options.interface, "for example can0")->required();
+    command->add_option("--bitrate", options.bitrate, "bit/s; default: 250000 and 500000")
+        ->check(CLI::Range(10000, 1000000));
+    command->footer("Nothing is changed: the program never sets the bitrate of an interface by itself.");
+    return command;
 }
 
 struct ControlText {
@@ -162,11 +178,12 @@ struct SimulateText {
 };
 
 CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateText& text) {
-    auto* command = app.add_subcommand("simulate", "Simulate batteries on a pty or TCP port");
+    auto* command = app.add_subcommand("simulate", "Simulate batteries on a pty, TCP port or CAN interface");
     command->add_option("FAMILY", options.families, "families on this bus, e.g. jkbms_pb")->required()->delimiter(',');
     command->add_option("--addresses", text.addresses, "bus addresses, e.g. 1,2")->delimiter(',');
-    command->add_option("--link", text.link, "pty or tcp")->check(CLI::IsMember({"pty", "tcp"}));
-    command->add_option("--path", options.path, "pty: symbolic link to make");
+    command->add_option("--link", text.link, "pty, tcp, or can for batteries on CAN")
+        ->check(CLI::IsMember({"pty", "tcp", "can"}));
+    command->add_option("--path", options.path, "pty: symbolic link to make; CAN: the interface, e.g. can0");
     command->add_option("--host", options.host, "tcp: address to listen on");
     command->add_option("--tcp-port", options.tcp_port, "tcp: port to listen on; 0: any");
     command->add_option("--ports", options.ports, "so many equal buses; --path and --tcp-port count up");
@@ -188,7 +205,9 @@ CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateTex
 
 int simulate(const CLI::App& command, sim::SimulateOptions options, const SimulateText& text) {
     options.addresses = addresses(text.addresses);
-    options.kind = text.link == "tcp" ? sim::PortKind::tcp : sim::PortKind::pty;
+    options.kind = text.link == "tcp"   ? sim::PortKind::tcp
+                   : text.link == "can" ? sim::PortKind::can
+                                        : sim::PortKind::pty;
     options.turnaround = std::chrono::milliseconds(text.turnaround_ms);
     if (command.count("--current") > 0) options.current_a = text.current_a;
     if (const auto result = sim::simulate(options); !result) {
@@ -237,6 +256,8 @@ int run_command(int argc, char** argv) {
     app::ScanOptions scan_options;
     ScanText scan_text;
     auto* scan_command = add_scan(app, scan_options, scan_text);
+    CanSetupOptions can_setup_options;
+    auto* can_setup_command = add_can_setup(app, can_setup_options);
     app::ControlBmsOptions control_options;
     ControlText control_text;
     auto* control_command = add_control_bms(app, control_options, control_text);
@@ -263,6 +284,7 @@ int run_command(int argc, char** argv) {
         if (*scenario_command) return app::control_scenario(scenario_options);
         if (*check) return check_config(check_options, json);
         if (*control_command) return control_bms(control_options, control_text);
+        if (*can_setup_command) return app::can_setup(can_setup_options.interface, can_setup_options.bitrate);
         if (*scan_command) return scan(scan_options, scan_text);
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);

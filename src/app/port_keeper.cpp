@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "app/config_ports.hpp"
 #include "app/replay.hpp"
+#include "link/can.hpp"
 #include "link/factory.hpp"
 
 namespace bmsd::app {
@@ -19,6 +21,7 @@ void PortKeeper::follow(const std::vector<engine::PortSettings>& wanted) {
 }
 
 void PortKeeper::open(const engine::PortSettings& settings) {
+    if (is_can_port(settings.name)) return engine_.add_port(settings, std::make_unique<link::CanSocket>(settings.name));
     auto link = is_replay(settings.name) ? make_replay_link(executor_, settings.name)
                                          : link::make_link(executor_, settings.name);
     if (!link) return report_(Severity::error, link.error().detail);

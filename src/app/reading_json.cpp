@@ -13,7 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int cell_decimals = 4;
-constexpr int temperature_decimals = 2;
+constexpr int temperature_decimals = 3;
 constexpr int power_decimals = 3;
 
 double rounded(double value, int decimals) {

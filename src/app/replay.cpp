@@ -19,6 +19,10 @@ Result<std::unique_ptr<link::ByteLink>> make_replay_link(link::asio::any_io_exec
     const std::string path = port.substr(scheme.size());
     auto file = read_vector_file(path);
     if (!file) return tl::unexpected(Error{file.error().cls, path + ": " + file.error().detail});
+    if (file->family->can)
+        return tl::unexpected(Error{ErrorClass::config, path +
+                                                            ": was recorded on CAN and cannot be replayed on a serial "
+                                                            "port; canplayer of can-utils replays on an interface"});
     std::vector<link::Recorded> recorded;
     for (bms::Exchange& exchange : file->exchanges)
         recorded.push_back({std::move(exchange.request), std::move(exchange.answer)});

@@ -8,6 +8,8 @@
 #include <boost/json.hpp>
 #include <unistd.h>
 
+#include "app/can_scan.hpp"
+#include "app/config_ports.hpp"
 #include "app/reading_json.hpp"
 #include "app/reading_text.hpp"
 #include "bms/catalog.hpp"
@@ -218,9 +220,42 @@ ScanResult look(const std::string& port, const engine::ScanPlan& plan, Progress&
     return result;
 }
 
+/// CAN interfaces have their own way of being looked over.
+int scan_can(const ScanOptions& options) {
+    const auto families = bms::on_can(
+        options.type.empty() ? bms::catalog() : std::span<const bms::Family* const>(bms::find_families(options.type)));
+    if (families.empty()) {
+        std::fprintf(stderr, "bmsd scan: \"%s\" is no BMS type that is spoken on CAN; `bmsd list` shows all\n",
+                     options.type.c_str());
+        return user_must_act;
+    }
+    json::array list;
+    std::string config;
+    bool complete = true;
+    for (const std::string& port : options.ports) {
+        const CanLooked looked = look_at_can(port, families, options.addresses);
+        if (!options.json) std::fputs(looked.text.c_str(), stdout), std::fflush(stdout);
+        list.push_back(looked.json);
+        config += (config.empty() || looked.config.empty() ? "" : "\n") + looked.config;
+        complete = complete && looked.found;
+    }
+    if (options.json)
+        std::printf("%s\n", to_text(json::object{{"ports", std::move(list)}, {"config", config}}).c_str());
+    else if (!config.empty())
+        std::printf("\nFor the configuration:\n\n%s", config.c_str());
+    return complete ? all_found : something_missing;
+}
+
 }  // namespace
 
 int scan(const ScanOptions& options) {
+    const auto on_can = std::count_if(options.ports.begin(), options.ports.end(),
+                                      [](const std::string& port) { return is_can_port(port); });
+    if (on_can > 0 && static_cast<std::size_t>(on_can) == options.ports.size()) return scan_can(options);
+    if (on_can > 0) {
+        std::fprintf(stderr, "bmsd scan: scan CAN interfaces and serial ports one after the other, not together\n");
+        return user_must_act;
+    }
     engine::ScanPlan plan;
     plan.addresses = options.addresses;
     plan.baud = options.baud;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -98,6 +99,50 @@ Result<std::vector<bms::Exchange>> parse_exchanges(const json::value* value) {
     return exchanges;
 }
 
+/// Hex text such as "0x18904001"; bits that no identifier has are refused.
+Result<std::uint32_t> parse_can_id(const json::value* value, bool extended, const std::string& key) {
+    const std::string text = value && value->is_string() ? std::string(value->get_string()) : std::string();
+    std::uint32_t id = 0;
+    const std::size_t begin = text.starts_with("0x") || text.starts_with("0X") ? 2 : 0;
+    const char* const end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data() + begin, end, id, 16);
+    if (text.size() == begin || error != std::errc{} || at != end)
+        return bad_key(key, "an identifier in hex digits is expected, for example \"0x351\"");
+    if (id > (extended ? can_id_mask : 0x7FFU))
+        return bad_key(key, "the identifier has more than " + std::string(extended ? "29" : "11") + " bits");
+    return id;
+}
+
+Result<CanFrame> parse_frame(const json::value& item, const std::string& key) {
+    if (!item.is_object()) return bad_key(key, "an object is expected");
+    const json::object& entry = item.get_object();
+    CanFrame frame;
+    if (const json::value* extended = entry.if_contains("extended")) {
+        if (!extended->is_bool()) return bad_key(key + ".extended", "true or false is expected");
+        frame.extended = extended->get_bool();
+    }
+    const auto id = parse_can_id(entry.if_contains("id"), frame.extended, key + ".id");
+    if (!id) return tl::unexpected(id.error());
+    frame.id = *id;
+    const auto data = parse_bytes(entry.if_contains("data"), key + ".data");
+    if (!data) return tl::unexpected(data.error());
+    if (data->size() > frame.data.size()) return bad_key(key + ".data", "a frame has up to 8 bytes");
+    std::copy(data->begin(), data->end(), frame.data.begin());
+    frame.size = static_cast<std::uint8_t>(data->size());
+    return frame;
+}
+
+Result<std::vector<CanFrame>> parse_frames(const json::value& value) {
+    if (!value.is_array()) return bad_key("frames", "a list of CAN frames is expected");
+    std::vector<CanFrame> frames;
+    for (const json::value& item : value.get_array()) {
+        auto frame = parse_frame(item, "frames[" + std::to_string(frames.size()) + "]");
+        if (!frame) return tl::unexpected(frame.error());
+        frames.push_back(*frame);
+    }
+    return frames;
+}
+
 Result<std::uint32_t> parse_address(const json::value& value, const std::string& key) {
     boost::system::error_code error;
     const auto address = value.is_number() ? value.to_number<std::uint32_t>(error) : 0U;
@@ -158,7 +203,27 @@ bms::Options parse_options(const json::value* value) {
     };
     options.invert_current = number("INVERT_CURRENT_MEASUREMENT") == -1;
     options.capacity_ah = number("BATTERY_CAPACITY");
+    const auto modules = [&](const char* key, unsigned usual) {
+        const double count = number(key).value_or(usual);
+        return count >= 1 && count <= 32 ? static_cast<unsigned>(count) : usual;
+    };
+    options.series = modules("UBMS_CAN_MODULE_SERIES", options.series);
+    options.parallel = modules("UBMS_CAN_MODULE_PARALLEL", options.parallel);
     return options;
+}
+
+/// The rest of a file that was recorded on a CAN bus.
+Result<VectorFile> parse_can_file(VectorFile file, const std::vector<const bms::Family*>& families,
+                                  const json::value& recorded) {
+    const auto on_can = bms::on_can(families);
+    if (on_can.empty())
+        return tl::unexpected(Error{
+            ErrorClass::config, "key \"frames\": " + std::string(families.front()->type) + " is not spoken on CAN"});
+    auto frames = parse_frames(recorded);
+    if (!frames) return tl::unexpected(frames.error());
+    file.family = on_can.front();
+    file.frames = std::move(*frames);
+    return file;
 }
 
 Result<std::string> read_file(const std::string& path) {
@@ -197,14 +262,25 @@ Result<VectorFile> parse_vector_file(std::string_view text) {
     if (!families) return tl::unexpected(families.error());
     auto addresses = parse_addresses(keys.if_contains("address"));
     if (!addresses) return tl::unexpected(addresses.error());
-    auto exchanges = parse_exchanges(keys.if_contains("exchanges"));
-    if (!exchanges) return tl::unexpected(exchanges.error());
     file.options = parse_options(keys.if_contains("config"));
     file.several = keys.contains("address") && keys.at("address").is_array();
     file.addresses = std::move(*addresses);
+    const json::value* const recorded = keys.if_contains("frames");
+    if (recorded) return parse_can_file(std::move(file), *families, *recorded);
+    auto exchanges = parse_exchanges(keys.if_contains("exchanges"));
+    if (!exchanges) return tl::unexpected(exchanges.error());
     file.exchanges = std::move(*exchanges);
-    file.family = dialect_of(*families, file);
+    const auto asked = bms::with_requests(*families);
+    if (asked.empty())
+        return tl::unexpected(Error{ErrorClass::config, "key \"exchanges\": " + std::string(families->front()->type) +
+                                                            " is spoken on CAN: its recordings have \"frames\""});
+    file.family = dialect_of(asked, file);
     return file;
+}
+
+std::vector<bms::Heard> listen(const VectorFile& file) {
+    if (file.family->can) return bms::listen(*file.family, file.addresses, file.frames, file.options);
+    return bms::listen(*file.family, file.addresses, file.exchanges, file.options);
 }
 
 Result<VectorFile> read_vector_file(const std::string& path) {

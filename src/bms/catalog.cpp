@@ -20,13 +20,36 @@ extern const Family lltjbd;
 extern const Family renogy;
 extern const Family revov_7c;
 extern const Family tianpower_ble;
+// On CAN.
+extern const Family daly_can;
+extern const Family jkbms_can;
+extern const Family lltjbd_can;
+extern const Family pylontech_can;
+extern const Family rv_c_can;
+extern const Family ubms_can;
 
 namespace {
 
 // Most used and least harmful to ask first; slow ones last.
-constexpr std::array<const Family*, 11> families = {
-    &jkbms,    &jkbms_pb, &lltjbd,  &daly,     &daren_485,     &eg4_lifepower,
-    &revov_7c, &renogy,   &daly_d2, &daly_p81, &tianpower_ble,
+constexpr std::array<const Family*, 17> families = {
+    &jkbms,
+    &jkbms_pb,
+    &lltjbd,
+    &daly,
+    &daren_485,
+    &eg4_lifepower,
+    &revov_7c,
+    &renogy,
+    &daly_d2,
+    &daly_p81,
+    &tianpower_ble,
+    // On CAN.
+    &jkbms_can,
+    &daly_can,
+    &ubms_can,
+    &rv_c_can,
+    &pylontech_can,
+    &lltjbd_can,
 };
 
 }  // namespace
@@ -54,11 +77,27 @@ std::vector<const Family*> find_families(std::string_view name) {
     return found;
 }
 
-std::vector<const Family*> on_wires(std::span<const Family* const> families) {
+namespace {
+
+template <class Wanted>
+std::vector<const Family*> only(std::span<const Family* const> all, const Wanted& wanted) {
     std::vector<const Family*> kept;
-    std::copy_if(families.begin(), families.end(), std::back_inserter(kept),
-                 [](const Family* family) { return !family->serial.rates.empty(); });
+    std::copy_if(all.begin(), all.end(), std::back_inserter(kept), wanted);
     return kept;
+}
+
+}  // namespace
+
+std::vector<const Family*> on_wires(std::span<const Family* const> all) {
+    return only(all, [](const Family* family) { return !family->serial.rates.empty(); });
+}
+
+std::vector<const Family*> on_can(std::span<const Family* const> all) {
+    return only(all, [](const Family* family) { return family->can != nullptr; });
+}
+
+std::vector<const Family*> with_requests(std::span<const Family* const> all) {
+    return only(all, [](const Family* family) { return !family->requests.empty(); });
 }
 
 std::string_view nearest_type(std::string_view name) {

@@ -21,6 +21,12 @@ namespace bmsd::bms {
 /// Those of them that are spoken on wires; all others are never asked on a port.
 [[nodiscard]] std::vector<const Family*> on_wires(std::span<const Family* const> families);
 
+/// Those of them that are spoken on CAN.
+[[nodiscard]] std::vector<const Family*> on_can(std::span<const Family* const> families);
+
+/// Those of them that are asked byte by byte: over wires or by Bluetooth.
+[[nodiscard]] std::vector<const Family*> with_requests(std::span<const Family* const> families);
+
 /// The known BMS_TYPE that is spelt most like `name`.
 [[nodiscard]] std::string_view nearest_type(std::string_view name);
 /// What to tell a person who named a BMS that is none: `"X" is no known BMS type; the nearest is Y, ...`.

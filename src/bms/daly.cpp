@@ -8,6 +8,7 @@
 
 #include "bms/daly_alarms.hpp"
 #include "bms/daly_controls.hpp"
+#include "bms/daly_tables.hpp"
 #include "bms/family.hpp"
 #include "bms/soundness.hpp"
 #include "framing/a5.hpp"
@@ -39,33 +40,6 @@ constexpr std::size_t sensors_per_frame = 7;
 constexpr std::size_t most_cell_frames = 16;  // §5.6: some boards always send all 16
 constexpr std::size_t code_frames = 5;
 constexpr std::uint8_t invalid_frame = 0xFF;
-
-constexpr double current_zero = 30000;  // §5.1
-
-// ---- tables of the single answers (§5) -------------------------------------------------------------
-constexpr std::array status_rows = {
-    Row{&Reading::cell_count, 0, u8},
-    Row{&Reading::temperature_count, 1, u8},
-    Row{&Reading::cycles, 5, u16be},
-};
-constexpr std::array rated_rows = {
-    Row{&Reading::capacity_ah, 0, u32be, 0.001, 0, 0},
-};
-constexpr std::array totals_rows = {
-    Row{&Reading::voltage_v, 0, u16be, 0.1},
-    Row{&Reading::soc_percent, 6, u16be, 0.1},
-};
-constexpr std::array extremes_rows = {
-    Row{&Reading::max_cell_voltage_v, 0, u16be, 0.001},
-    Row{&Reading::min_cell_voltage_v, 3, u16be, 0.001},
-};
-constexpr std::array fets_rows = {
-    Row{&Reading::capacity_remaining_ah, 4, u32be, 0.001},
-};
-constexpr std::array fets_flags = {
-    FlagRow{&Reading::charge_fet, 1},
-    FlagRow{&Reading::discharge_fet, 2},
-};
 
 // §7: one byte each, in the order of the answer.
 constexpr std::array alarm_bits = daly_alarms([](std::uint8_t byte) { return byte; });
@@ -259,9 +233,7 @@ std::string_view finish_status(const Request&, const Asking&, std::span<const st
 
 std::string_view finish_totals(const Request&, const Asking& asking, std::span<const std::uint8_t> payload,
                                Reading& reading) {
-    // §5.2: most boards count discharging upwards, those with an active balancer charging.
-    const double up = (static_cast<double>(get(payload, 4, u16be)) - current_zero) / 10;
-    reading.current_a = (asking.options.invert_current ? up : -up) + 0.0;
+    reading.current_a = daly_current(payload, asking.options);
     if (!reading.capacity_ah) reading.capacity_ah = asking.options.capacity_ah;
     // Every poll tells its temperatures afresh: those of 0x96, or, where that is not answered, those of 0x92.
     reading.temperatures_c.clear();
@@ -274,8 +246,7 @@ std::string_view finish_totals(const Request&, const Asking& asking, std::span<c
 void encode_totals(const Request& request, const Asking& asking, const Reading& state, Bytes& payload) {
     payload.assign(a5::data_size, 0);
     encode(request.layout, state, payload);
-    const double up = state.current_a.value_or(0) * (asking.options.invert_current ? 10 : -10);
-    put(payload, 4, u16be, std::lround(std::clamp(up + current_zero, 0.0, 65535.0)));
+    put_daly_current(state, asking.options, payload);
 }
 
 constexpr std::uint8_t charges = 1;  // §5.5: 0x93, byte 0
@@ -489,19 +460,19 @@ constexpr Request not_mandatory(Request request) {
 // §4. What other requests depend on comes first. 0x91 and 0x92 are told in more detail by 0x95 and 0x96.
 constexpr std::array requests = {
     now_and_then(with(one_frame("status", "cells, sensors, cycles", status_command, When::sometimes),
-                      {.size = a5::data_size, .rows = status_rows}, finish_status),
+                      {.size = a5::data_size, .rows = daly_status_rows}, finish_status),
                  seconds{600}),
     not_mandatory(several_frames(one_frame("code", "battery code", code_command, When::identify),
                                  code_frames* a5::frame_size, finish_code, encode_code)),
     not_mandatory(with(one_frame("type", "production date", 0x53, When::identify), {.size = a5::data_size}, finish_type,
                        encode_type)),
-    not_mandatory(now_and_then(
-        with(one_frame("rated", "rated capacity", 0x50, When::sometimes), {.size = a5::data_size, .rows = rated_rows}),
-        seconds{3600})),
+    not_mandatory(now_and_then(with(one_frame("rated", "rated capacity", 0x50, When::sometimes),
+                                    {.size = a5::data_size, .rows = daly_rated_rows}),
+                               seconds{3600})),
     with(one_frame("totals", "voltage, current, state of charge", 0x90, When::every_poll),
-         {.size = a5::data_size, .rows = totals_rows}, finish_totals, encode_totals),
+         {.size = a5::data_size, .rows = daly_totals_rows}, finish_totals, encode_totals),
     with(one_frame("switches", "FETs, remaining capacity", 0x93, When::every_poll),
-         {.size = a5::data_size, .rows = fets_rows, .flags = fets_flags}, finish_switches, encode_switches),
+         {.size = a5::data_size, .rows = daly_fets_rows, .flags = daly_fets_flags}, finish_switches, encode_switches),
     with(one_frame("alarms", "all alarms", 0x98, When::every_poll), {.size = a5::data_size, .alarms = alarm_bits}),
     with(one_frame("balancing", "which cells are balanced", 0x97, When::every_poll), {.size = a5::data_size},
          finish_balancing, encode_balancing),
@@ -514,7 +485,7 @@ constexpr std::array requests = {
                                    {.size = a5::data_size}, finish_hottest),
                               sensors_unknown)),
     not_mandatory(optional_if(with(one_frame("extremes", "lowest and highest cell", 0x91, When::every_poll),
-                                   {.size = a5::data_size, .rows = extremes_rows}),
+                                   {.size = a5::data_size, .rows = daly_extremes_rows}),
                               cells_unknown)),
 };
 

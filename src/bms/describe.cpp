@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string>
 
+#include "bms/can.hpp"
 #include "bms/family.hpp"
 #include "model/quantities.hpp"
 
@@ -107,19 +108,30 @@ void describe_addresses(std::string& out, const Addresses& addresses) {
         line(out, "refused address", hex(refused.address, 2) + ": " + std::string(refused.why));
 }
 
+std::string link_text(const Family& family) {
+    const bool on_can = family.can != nullptr;
+    std::string rates;
+    const auto list_rates = [&](std::span<const std::uint32_t> all) {
+        for (const std::uint32_t rate : all) rates += (rates.empty() ? "" : ", ") + std::to_string(rate);
+    };
+    list_rates(on_can ? family.can->bitrates : family.serial.rates);
+    if (on_can) return "CAN, " + rates + " bit/s";
+    return rates.empty() ? "Bluetooth" : "serial, " + rates + " baud, 8N1";
+}
+
 void describe_head(std::string& out, const Family& family) {
     out.append("# ").append(family.label).append("\n\n| | |\n| --- | --- |\n");
     line(out, "BMS_TYPE", "`" + std::string(family.type) + "`");
     line(out, "also understood", list(family.aliases, "`"));
     line(out, "sold as", list(family.sold_as));
-    std::string rates;
-    for (const std::uint32_t rate : family.serial.rates) rates += (rates.empty() ? "" : ", ") + std::to_string(rate);
-    line(out, "link", rates.empty() ? "Bluetooth" : "serial, " + rates + " baud, 8N1");
+    line(out, "link", link_text(family));
     describe_addresses(out, family.addresses);
-    line(out, "gap before a request", duration(family.timing.gap));
-    line(out, "longest pause within an answer", duration(family.timing.between_bytes));
+    if (!family.can) {
+        line(out, "gap before a request", duration(family.timing.gap));
+        line(out, "longest pause within an answer", duration(family.timing.between_bytes));
+        line(out, "retries", std::to_string(family.timing.retries));
+    }
     line(out, "usual poll interval", duration(family.timing.poll));
-    line(out, "retries", std::to_string(family.timing.retries));
     if (family.never_raised.empty()) return;
     std::string names;
     for (const Alarm alarm : family.never_raised) names.append(names.empty() ? "" : ", ").append(to_string(alarm));
@@ -180,16 +192,56 @@ void describe_alarms(std::string& out, const Layout& layout, std::string_view wh
                     row.level == Level::alarm ? "alarm" : "warning"});
 }
 
-void describe_layout(std::string& out, const Request& request) {
-    const Layout& layout = request.layout;
+/// The tables of one answer or frame.
+void describe_layout(std::string& out, const Layout& layout) {
     const std::string_view where = layout.records.empty() ? "offset" : "record";
-    out.append("\n## Answer to \"").append(request.name).append("\"\n");
     if (!layout.rows.empty() || !layout.cells.empty() || !layout.sensors.empty()) describe_numbers(out, layout, where);
     if (!layout.flags.empty()) describe_flags(out, layout, where);
     if (!layout.texts.empty()) describe_texts(out, layout, where);
     if (!layout.alarms.empty()) describe_alarms(out, layout, where);
+}
+
+void describe_answer(std::string& out, const Request& request) {
+    out.append("\n## Answer to \"").append(request.name).append("\"\n");
+    describe_layout(out, request.layout);
     if (request.finish)
         out += "\nWhat depends on other parts of the answer is decoded by code and is not in the tables.\n";
+}
+
+std::string can_id(std::uint32_t id, bool extended) {
+    return hex(id, extended ? 8 : 3);
+}
+
+void describe_frames(std::string& out, const Family& family) {
+    const CanLink& link = *family.can;
+    const std::uint32_t address = family.addresses.standard;
+    static constexpr std::string_view columns[] = {"frame", "what for", "identifier", "bytes at least", "every"};
+    table(out, "## Frames", columns);
+    for (const CanMessage& message : link.messages) {
+        std::string ids = can_id(id_of(family, message, address, 0), message.extended);
+        if (message.parts > 1 && message.per_part > 0)
+            ids += " to " + can_id(id_of(family, message, address, message.parts - 1U), message.extended);
+        cells(out, {message.name, message.meaning, ids, std::to_string(message.layout.size), duration(message.period)});
+    }
+    static constexpr std::string_view sent[] = {"sent by us", "what for", "identifier", "data", "when"};
+    if (!link.questions.empty()) table(out, "## What is sent", sent);
+    for (const CanQuestion& question : link.questions) {
+        const CanFrame frame = frame_of(family, question, address);
+        const std::string when = question.when == When::every_poll  ? "every poll"
+                                 : question.when == When::sometimes ? "every " + duration(question.period)
+                                                                    : "once";
+        cells(out, {question.name, question.meaning, can_id(frame.id, frame.extended), "`" + hex(frame.bytes()) + "`",
+                    when});
+    }
+    if (family.addresses.used)
+        out.append("\nThe identifiers are those for address ").append(hex(address, 2)).append(".\n");
+    for (const CanMessage& message : link.messages) {
+        out.append("\n## Frame \"").append(message.name).append("\"\n");
+        describe_layout(out, message.layout);
+        if (message.take || (message.layout.rows.empty() && message.layout.flags.empty() &&
+                             message.layout.texts.empty() && message.layout.alarms.empty()))
+            out += "\nDecoded by code, which is not in the tables.\n";
+    }
 }
 
 }  // namespace
@@ -197,8 +249,9 @@ void describe_layout(std::string& out, const Request& request) {
 std::string describe(const Family& family) {
     std::string out;
     describe_head(out, family);
-    describe_requests(out, family);
-    for (const Request& request : family.requests) describe_layout(out, request);
+    if (family.can) describe_frames(out, family);
+    if (!family.requests.empty()) describe_requests(out, family);
+    for (const Request& request : family.requests) describe_answer(out, request);
     out.append("\n## Wiring and preparation\n\n").append(guide_text(family));
     return out;
 }

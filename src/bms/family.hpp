@@ -18,10 +18,15 @@ namespace bmsd::bms {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+struct CanLink;
+
 /// What the user says about the BMS because it does not say it itself, or says it wrong.
 struct Options {
     bool invert_current = false;  ///< INVERT_CURRENT_MEASUREMENT = -1
     Number capacity_ah = {};      ///< BATTERY_CAPACITY, for types that do not tell theirs
+    unsigned series = 4;          ///< UBMS_CAN_MODULE_SERIES
+    unsigned parallel = 2;        ///< UBMS_CAN_MODULE_PARALLEL
+    bool listen_only = false;     ///< CAN: nothing is sent, not even what keeps a BMS awake
 
     bool operator==(const Options&) const = default;
 };
@@ -176,6 +181,7 @@ struct Guide {
     bool rs485 = false;                ///< can be on an RS485 bus
     bool uart = false;                 ///< has a TTL/UART port
     bool bluetooth = false;            ///< is reached by radio
+    bool can = false;                  ///< can be on a CAN bus
     std::string_view connector = {};   ///< which socket, which pins
     std::string_view addresses = {};   ///< how a battery gets its address
     unsigned dip_switches = 0;         ///< so many switches hold the address, switch n counts 2^(n-1); 0: none
@@ -191,6 +197,7 @@ struct Family {
     std::span<const std::string_view> aliases = {};
     std::span<const std::string_view> sold_as = {};
     SerialLink serial = {};
+    const CanLink* can = nullptr;  ///< how it is spoken on CAN (bms/can.hpp); null: it is not
     Addresses addresses = {};
     Timing timing = {};
     /// Smallest difference of two cell voltages that the BMS can tell; a spread below it is no imbalance.

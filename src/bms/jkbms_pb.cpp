@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "bms/family.hpp"
+#include "bms/jk_errors.hpp"
 #include "bms/soundness.hpp"
 #include "framing/checksum.hpp"
 #include "framing/find.hpp"
@@ -66,36 +67,7 @@ constexpr std::array status_flags = {
     FlagRow{&Reading::heater_on, 215},
 };
 
-constexpr AlarmBit error(std::uint8_t bit, Alarm alarm, Level level = Level::alarm) {
-    return {alarm, level, at_errors, u32le, bit};
-}
-// §7. Bits 0, 18, 19, 23 and 28 are no alarm: wire resistance, GPS, factory password, PCL module.
-constexpr std::array status_alarms = {
-    error(1, Alarm::high_internal_temperature),
-    error(2, Alarm::internal_failure),
-    error(3, Alarm::internal_failure),
-    error(4, Alarm::high_cell_voltage),
-    error(5, Alarm::high_voltage),
-    error(6, Alarm::high_charge_current),
-    error(7, Alarm::high_charge_current),
-    error(8, Alarm::high_charge_temperature),
-    error(9, Alarm::low_charge_temperature),
-    error(10, Alarm::internal_failure),
-    error(11, Alarm::low_cell_voltage),
-    error(12, Alarm::low_voltage),
-    error(13, Alarm::high_discharge_current),
-    error(14, Alarm::high_discharge_current),
-    error(15, Alarm::high_temperature),
-    error(16, Alarm::internal_failure),
-    error(17, Alarm::internal_failure),
-    error(20, Alarm::internal_failure),
-    error(21, Alarm::high_temperature),
-    error(22, Alarm::internal_failure, Level::warning),
-    error(24, Alarm::internal_failure),
-    error(25, Alarm::high_discharge_current),
-    error(26, Alarm::high_discharge_current),
-    error(27, Alarm::low_temperature),
-};
+constexpr auto status_alarms = jk_errors<jk_error_list.size()>(at_errors);
 constexpr std::array never_raised = {Alarm::low_soc, Alarm::cell_imbalance};
 
 // ---- settings, type 01 (§5.2) --------------------------------------------------------------------

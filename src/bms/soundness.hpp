@@ -1,6 +1,7 @@
 // Compile-time proof that a family's tables cannot read outside an answer or contradict themselves.
 #pragma once
 
+#include "bms/can.hpp"
 #include "bms/family.hpp"
 
 namespace bmsd::bms {
@@ -118,6 +119,40 @@ consteval bool sound(const Family& family) {
     for (const Request& request : family.on_demand) detail::check_on_demand(request);
     for (const Control& control : family.controls) detail::check(control);
     if (!polled) throw "a family needs a request that is sent every poll";
+    return true;
+}
+
+/// The same for a family that is spoken on CAN only: use as `static_assert(sound_on_can(family))`.
+consteval bool sound_on_can(const Family& family) {
+    if (family.key.empty() || family.type.empty() || family.label.empty()) throw "a family needs key, type and label";
+    if (!family.can || family.can->messages.empty() || family.can->bitrates.empty())
+        throw "a family on CAN needs messages and a bitrate";
+    if (family.addresses.used &&
+        (family.addresses.first > family.addresses.standard || family.addresses.standard > family.addresses.last))
+        throw "the standard address lies outside the allowed ones";
+    const CanLink& link = *family.can;
+    bool needed = false;
+    for (std::size_t i = 0; i < link.messages.size(); ++i) {
+        const CanMessage& message = link.messages[i];
+        needed = needed || message.need != Need::optional;
+        detail::check(message.layout);
+        if (message.layout.size > message.size || message.size > 8) throw "a frame has up to 8 bytes";
+        if (message.parts == 0) throw "a message has at least one part";
+        if (message.parts > 1 && message.per_part == 0 && !link.part_of) throw "nothing tells the parts of a message";
+        if (message.id > (message.extended ? can_id_mask : 0x7FF)) throw "an id has too many bits";
+        if (message.asked_by != unasked && message.asked_by >= link.questions.size()) throw "a question is missing";
+        if (message.period <= milliseconds{0}) throw "a message needs a period";
+        for (std::size_t j = i; j < link.messages.size(); ++j) {
+            const Layout& other = link.messages[j].layout;
+            detail::once(message.layout.rows, other.rows, i == j);
+            detail::once(message.layout.flags, other.flags, i == j);
+            detail::once(message.layout.texts, other.texts, i == j);
+        }
+    }
+    for (const CanQuestion& question : link.questions)
+        if (question.when == When::sometimes && question.period <= milliseconds{0})
+            throw "a periodic question needs a period";
+    if (!needed) throw "a family needs a message that must be there";
     return true;
 }
 

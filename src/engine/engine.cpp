@@ -16,7 +16,15 @@ Engine::Engine(asio::io_context& io, const control::Parameters& parameters, bool
 }
 
 void Engine::add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link) {
-    ports_.push_back(std::make_unique<Port>(io_.get_executor(), std::move(settings), std::move(link), context_));
+    add(std::make_unique<Port>(io_.get_executor(), std::move(settings), std::move(link), context_));
+}
+
+void Engine::add_port(PortSettings settings, std::unique_ptr<link::CanSocket> socket) {
+    add(std::make_unique<CanPort>(io_.get_executor(), std::move(settings), std::move(socket), context_));
+}
+
+void Engine::add(std::unique_ptr<BasePort> port) {
+    ports_.push_back(std::move(port));
     if (!started_) return;
     all_failed_ = nullptr;  // that was about the start
     spawn(*ports_.back());
@@ -28,7 +36,7 @@ void Engine::start(std::function<void()> all_failed) {
     for (const auto& port : ports_) spawn(*port);
 }
 
-void Engine::spawn(Port& port) {
+void Engine::spawn(BasePort& port) {
     asio::co_spawn(io_, port.run(),
                    asio::bind_cancellation_slot(running_[&port].slot(), [this, &port](std::exception_ptr error) {
                        // Not in here: the coroutine still looks at the signal that ended it.
@@ -39,7 +47,7 @@ void Engine::spawn(Port& port) {
 void Engine::remove_port(const std::string& name, std::function<void()> gone) {
     const auto at = std::find_if(ports_.begin(), ports_.end(), [&](const auto& port) { return port->name() == name; });
     if (at == ports_.end()) return gone();
-    Port& port = **at;
+    BasePort& port = **at;
     port.expect_end();
     leaving_.push_back({std::move(*at), std::move(gone)});
     ports_.erase(at);
@@ -51,7 +59,7 @@ void Engine::remove_port(const std::string& name, std::function<void()> gone) {
 }
 
 /// The coroutine of a port is over: it was removed, or only the user can help it.
-void Engine::ended(const Port& port, std::exception_ptr error) {
+void Engine::ended(const BasePort& port, std::exception_ptr error) {
     running_.erase(&port);
     const auto at =
         std::find_if(leaving_.begin(), leaving_.end(), [&](const auto& one) { return one.port.get() == &port; });

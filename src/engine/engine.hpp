@@ -11,6 +11,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "engine/can_port.hpp"
 #include "engine/port.hpp"
 
 namespace bmsd::engine {
@@ -36,6 +37,7 @@ public:
 
     /// Adds a port; after start() it runs at once.
     void add_port(PortSettings settings, std::unique_ptr<link::ByteLink> link);
+    void add_port(PortSettings settings, std::unique_ptr<link::CanSocket> socket);
 
     /// Starts all ports. `all_failed` is called once if no port could be opened at the first attempt.
     void start(std::function<void()> all_failed);
@@ -55,26 +57,27 @@ public:
     /// Keeps their states and tells the sinks that every battery is gone; the loop may be stopped then.
     void stop();
 
-    [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<BasePort>>& ports() const noexcept { return ports_; }
 
 private:
     /// A port on its way out.
     struct Leaving {
-        std::unique_ptr<Port> port;
+        std::unique_ptr<BasePort> port;
         std::function<void()> gone;
     };
 
     void note_first_open();
-    void spawn(Port& port);
-    void ended(const Port& port, std::exception_ptr error);
+    void add(std::unique_ptr<BasePort> port);
+    void spawn(BasePort& port);
+    void ended(const BasePort& port, std::exception_ptr error);
 
     asio::io_context& io_;
     Registry registry_;
     std::vector<Sink*> sinks_;
     Context context_;
-    std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<std::unique_ptr<BasePort>> ports_;
     std::vector<Leaving> leaving_;
-    std::map<const Port*, asio::cancellation_signal> running_;  ///< every port whose coroutine runs
+    std::map<const BasePort*, asio::cancellation_signal> running_;  ///< every port whose coroutine runs
     std::function<void()> all_failed_;
     bool started_ = false;
 };

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/order.hpp"
-
 namespace bmsd::engine {
 namespace {
 
@@ -13,32 +11,19 @@ using bms::When;
 
 /// Ladder of recovery, counted in failed polls without any good answer on the port.
 constexpr unsigned reopen_after = 8;
-/// A port that does not open is tried again after the first pause, then less often.
-constexpr std::chrono::seconds first_pause{1};
-constexpr std::chrono::seconds slowest_reopen{5};
-/// A battery that comes and goes is reported no more often than this.
-constexpr std::chrono::seconds between_reports{60};
 /// A battery that answers polls but not its identification appears without it after so many polls.
 constexpr int identify_patience = 5;
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
 constexpr std::chrono::milliseconds unanswered_again = 30s;
-/// So many polls in a row make a doubt worth telling (dossier daly §5.2).
-constexpr unsigned doubtful_polls = 10;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
-/// Failed polls are shown until none has failed for so long (battery-logic §10).
-constexpr std::chrono::seconds errors_shown{60};
-
-Moment moment() {
-    return {Clock::now(), std::chrono::system_clock::now()};
-}
 
 }  // namespace
 
 Port::Port(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link,
            Context& context)
-    : settings_(std::move(settings)), context_(context), dialogue_(std::move(executor), std::move(link)) {
+    : BasePort(std::move(settings), context), dialogue_(std::move(executor), std::move(link)) {
     dialogue_.on_unsolicited = [this](std::string_view why) { tell_unsolicited(why); };
     const bms::Family& first = *settings_.families.front();
     rate_ = settings_.baud.value_or(first.serial.rates.front());
@@ -59,10 +44,6 @@ void Port::tell_unsolicited(std::string_view why) {
     unsolicited_told_ = why;
     for (Station& station : stations_) station.battery->link.trouble = why;
     context_.report(Severity::warning, name() + ": " + std::string(why));
-}
-
-std::chrono::milliseconds Port::interval() const {
-    return settings_.poll.value_or(family_->timing.poll);
 }
 
 bms::Asking Port::asking(const Station& station, const Reading& known) const {
@@ -88,28 +69,11 @@ asio::awaitable<void> Port::run() {
 
 asio::awaitable<void> Port::open() {
     for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
-        const Result<void> opened = co_await dialogue_.open(rate_);
+        const Result<void> outcome = co_await dialogue_.open(rate_);
         const bool first = !first_open_;
-        if (!opened && !complained_) context_.report(Severity::error, opened.error().detail);
-        if (first) {
-            first_open_ = opened;
-            context_.opened();
-        }
-        if (opened) {
-            if (complained_) context_.report(Severity::info, name() + ": the port is there again");
-            complained_ = false;
-            if (!first) ++reopens_;
-            for (Station& station : stations_) {
-                station.identified = false;
-                station.battery->link.counters.reopens = reopens_;
-            }
-            failed_in_row_ = 0;
-            co_return;
-        }
-        complained_ = true;
-        if (first && opened.error().cls == ErrorClass::config) co_return;
-        for (Station& station : stations_) station.battery->link.trouble = opened.error().detail;
-        watch_silence();
+        if (opened(outcome)) co_return;
+        if (first && outcome.error().cls == ErrorClass::config) co_return;
+        watch_silence(works());
         co_await dialogue_.sleep_until(Clock::now() + pause);
     }
 }
@@ -135,7 +99,7 @@ asio::awaitable<void> Port::detect() {
             ++station.failures;
             station.battery->link.trouble = explain(diagnose(detector.evidence(), {}), detector.evidence());
         }
-        watch_silence();
+        watch_silence(works());
         co_await dialogue_.sleep_until(Clock::now() + pause);
         pause = std::min(2 * pause, slowest_detection);
     }
@@ -200,46 +164,22 @@ std::vector<Address> Port::addresses_of(const bms::Family& family) const {
     return all;
 }
 
-/// Where batteries of this family are expected: as configured, else at the standard address.
-std::vector<Address> Port::shown_addresses(const bms::Family& family) const {
-    if (!family.addresses.used) return {Address{}};
-    std::vector<Address> usable;
-    for (const Address& address : settings_.addresses)
-        if (bms::check_address(family, address.value))
-            usable.push_back(address);  // others: told with the configuration
-    if (settings_.addresses.empty()) usable.push_back({family.addresses.standard, ""});
-    return usable;
-}
-
 void Port::make_stations(const bms::Family& family, std::vector<Address> addresses) {
     stations_.clear();
     for (Address& address : addresses) {
-        Station& station = stations_.emplace_back();
-        station.address = std::move(address);
+        Station& station = add_station(family, std::move(address));
         station.due.resize(family.requests.size());
         station.pace.resize(family.requests.size());
-        station.last_good = Clock::now();
-        Identity& identity = station.battery->identity;
-        identity.type = family.type;
-        identity.label = family.label;
-        identity.port = settings_.name;
-        if (family.addresses.used) identity.address = station.address.value;
-        identity.address_text = station.address.text;
-        for (std::size_t i = 0; i < order_count; ++i)
-            station.battery->orders.taken[i] = find_control(family, control_name(static_cast<Order>(i))) != nullptr;
-        station.battery->traits = {family.cell_step_v, family.low_soc_by_threshold};
-        station.battery->config_error = context_.config_error;
-        station.battery->config_blocks = context_.config_blocks;
     }
 }
 
 /// Polls all batteries on a steady grid until the device fails or the port must be opened again.
 /// The grid is the same for all ports with this interval, so that they share their wake-ups.
 asio::awaitable<void> Port::serve() {
-    const Clock::duration step = interval();
+    const Clock::duration step = settings_.poll.value_or(family_->timing.poll);
     for (;;) {
         const bool go_on = co_await round();
-        watch_silence();
+        watch_silence(works());
         if (!go_on) co_return;
         const auto now = Clock::now();
         if (step > Clock::duration::zero()) {
@@ -366,159 +306,6 @@ void Port::judge(Station& station, const Error* error) {
     station.next_report = Clock::now() + between_reports;
     context_.report(station.mistake == Mistake::echo ? Severity::info : Severity::warning,
                     place_of(station.battery->identity) + ": " + explain(station.mistake, station.evidence));
-}
-
-void Port::succeeded(Station& station, Clock::time_point began) {
-    Battery& battery = *station.battery;
-    const auto now = Clock::now();
-    const bool was_silent = station.told;
-    const auto silence = std::chrono::duration_cast<std::chrono::seconds>(now - station.last_good);
-    station.last_good = now;
-    station.next_try = {};
-    station.failures = 0;
-    station.told = false;
-    failed_in_row_ = 0;
-    ++battery.link.polls;
-    battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
-    battery.link.silent = 0s;
-    if (now - station.last_error > errors_shown) battery.link.errors = 0;
-    battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);
-    judge(station, nullptr);
-    if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
-    battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
-        context_.parameters.count_soc || find_control(*family_, control_name(Order::soc));
-    weigh_doubt(station);
-    if (station.identified) replace_if_other(station);
-    const bool appears = station.identified && !station.appeared;
-    if (appears) take_up(station);
-    const auto mode_changes = battery.limits.mode_changes, limitation_changes = battery.limits.limitation_changes;
-    station.controller.step(battery, context_.parameters, moment(), interval(),
-                            context_.surroundings ? context_.surroundings() : control::Surroundings{});
-    report_decisions(station, mode_changes, limitation_changes);
-
-    if (was_silent)
-        context_.report(Severity::info, place_of(battery.identity) + ": answers again after " + duration_text(silence));
-    if (!station.identified) return;
-    if (appears) return appear(station);
-    for (Sink* sink : context_.sinks) sink->updated(battery);
-}
-
-/// A single poll may mix what was measured before and after a change; what lasts is a mistake in the configuration.
-void Port::weigh_doubt(Station& station) {
-    if (!family_->doubt || station.doubt_told) return;
-    const std::string_view doubt = family_->doubt(station.battery->reading);
-    station.doubtful = doubt.empty() ? 0 : station.doubtful + 1;
-    if (station.doubtful < doubtful_polls) return;
-    station.doubt_told = true;
-    context_.report(Severity::warning, place_of(station.battery->identity) + ": " + std::string(doubt));
-}
-
-/// What changed in the treatment of the battery: modes are news, the rule behind a current limit is a detail.
-void Port::report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes) {
-    const Battery& battery = *station.battery;
-    const Limits& limits = battery.limits;
-    if (limits.mode_changes != mode_changes)
-        context_.report(Severity::info, place_of(battery.identity) + ": " + limits.charge_mode + "; " +
-                                            limits.cvl_reason + "; next: " + limits.next_mode);
-    if (limits.limitation_changes != limitation_changes)
-        context_.report(Severity::debug, place_of(battery.identity) + ": charging: " + limits.ccl_reason +
-                                             "; discharging: " + limits.dcl_reason);
-}
-
-void Port::failed(Station& station, const Error& error) {
-    Battery& battery = *station.battery;
-    ++station.failures;
-    ++failed_in_row_;
-    judge(station, &error);
-    const auto now = Clock::now();
-    if (battery.link.errors++ == 0) station.first_error = now;
-    station.last_error = now;
-    // Alone on its port it holds nobody up.
-    if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
-    // One failed poll is an everyday event; three in a row are news.
-    if (station.failures >= 3 && !station.told && now >= station.next_report) {
-        station.told = true;
-        station.next_report = now + between_reports;
-        context_.report(Severity::warning, place_of(battery.identity) + ": no usable answer: " + battery.link.trouble);
-    }
-}
-
-void Port::watch_silence() {
-    const auto now = Clock::now();
-    for (Station& station : stations_) {
-        Battery& battery = *station.battery;
-        const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - station.last_good);
-        if (station.failures == 0 && dialogue_.link().is_open() && !dialogue_.device_error()) continue;
-        const LinkState before = battery.link.state;
-        station.controller.silent(battery, context_.parameters, now, silent, interval());
-        battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);
-        if (battery.link.state != before && battery.link.state == LinkState::lost)
-            context_.report(Severity::error, place_of(battery.identity) + ": lost, silent for " +
-                                                 duration_text(battery.link.silent) + " (" + battery.link.trouble +
-                                                 ")");
-        for (Sink* sink : context_.sinks) station.appeared ? sink->updated(battery) : sink->waiting(battery);
-    }
-}
-
-/// Who it is, is known now: its treatment goes on where it was left.
-void Port::take_up(Station& station) {
-    Battery& battery = *station.battery;
-    battery.identity.id = context_.registry.claim(*family_, battery, context_.report);
-    battery.identity.hardware =
-        family_->hardware ? family_->hardware(battery.reading) : battery.reading.hardware_version.value_or("");
-    if (!context_.batteries) return;
-    const auto stored = context_.batteries->recall(battery.identity.id);
-    if (!stored) return;
-    station.controller = {};
-    station.controller.restore(*stored, context_.parameters, moment());
-}
-
-void Port::appear(Station& station) {
-    Battery& battery = *station.battery;
-    station.appeared = true;
-    context_.report(Severity::info, place_of(battery.identity) + ": " + battery.identity.label + " " +
-                                        battery.identity.id + " answers");
-    for (Sink* sink : context_.sinks) sink->appeared(battery);
-}
-
-/// After the port was opened again another battery may answer in this one's place.
-void Port::replace_if_other(Station& station) {
-    Battery& battery = *station.battery;
-    if (!station.appeared || !family_->identity) return;
-    const std::string serial = family_->identity(battery.reading);
-    if (serial.empty() || battery.identity.id.starts_with(serial) || context_.registry.uses_ports()) return;
-    context_.report(Severity::warning,
-                    place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
-    give_up(station);
-    station.controller = {};
-}
-
-void Port::keep_state(const Station& station) const {
-    if (context_.batteries && station.appeared)
-        context_.batteries->keep(station.battery->identity.id, station.controller.persist(moment()));
-}
-
-void Port::keep_states() const {
-    for (const Station& station : stations_) keep_state(station);
-}
-
-void Port::give_up(Station& station) {
-    keep_state(station);
-    // Also one that never answered: a face may show it as waiting.
-    for (Sink* sink : context_.sinks) sink->removed(*station.battery);
-    if (station.appeared) context_.registry.release(station.battery->identity.id);
-    station.appeared = false;
-}
-
-void Port::remove_all() {
-    for (Station& station : stations_) give_up(station);
-}
-
-void Port::set_config_state(bool error, bool blocks) {
-    for (Station& station : stations_) {
-        station.battery->config_error = error;
-        station.battery->config_blocks = blocks;
-    }
 }
 
 }  // namespace bmsd::engine

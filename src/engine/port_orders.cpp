@@ -38,7 +38,7 @@ bool in_range(Order order, double value) {
 
 }  // namespace
 
-std::optional<Result<void>> Port::give(const Battery& battery, Order order, double value) {
+std::optional<Result<void>> BasePort::give(const Battery& battery, Order order, double value) {
     for (Station& station : stations_) {
         if (station.battery.get() != &battery) continue;
         const Result<void> accepted = accept(station, order, value);
@@ -48,7 +48,7 @@ std::optional<Result<void>> Port::give(const Battery& battery, Order order, doub
     return std::nullopt;
 }
 
-Result<void> Port::accept(Station& station, Order order, double value) {
+Result<void> BasePort::accept(Station& station, Order order, double value) {
     if (!in_range(order, value)) return refuse("the value is out of range");
     // What we keep ourselves needs no BMS.
     if (order == Order::clear_history) {
@@ -59,7 +59,7 @@ Result<void> Port::accept(Station& station, Order order, double value) {
         station.controller.set_soc(value);
         return {};
     }
-    const bms::Control* control = find_control(*family_, control_name(order));
+    const bms::Control* control = find_control(*station.family, control_name(order));
     if (!control) return refuse("this BMS cannot do it");
     if (control->untested)
         return refuse("nobody has seen it work on hardware; `bmsd control-bms` does it with --untested");
@@ -77,7 +77,7 @@ Result<void> Port::accept(Station& station, Order order, double value) {
     return {};
 }
 
-void Port::complain_of_order(Station& station, Order order, const std::string& why) {
+void BasePort::complain_of_order(Station& station, Order order, const std::string& why) {
     station.battery->orders.trouble = std::string(text_of(order)) + ": " + why;
     station.forget_trouble = Clock::now() + trouble_shown;
     context_.report(Severity::warning, place_of(station.battery->identity) + ": " + station.battery->orders.trouble);

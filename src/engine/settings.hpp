@@ -23,6 +23,7 @@ struct Address {
 struct PortSettings {
     std::string name;                                    ///< "/dev/ttyUSB0", "tcp://host:port"
     std::vector<const bms::Family*> families;            ///< candidates, in the order in which they are asked
+    bool named = false;                                  ///< the user has named the families
     std::vector<Address> addresses = {};                 ///< empty: the family's standard address
     std::optional<std::chrono::milliseconds> poll = {};  ///< POLL_INTERVAL; 0 = back to back; absent: the family's
     std::optional<std::uint32_t> baud = {};              ///< BAUD_RATE; absent: the family's rates

@@ -24,6 +24,7 @@ struct PendingOrder {
 
 /// A battery at an address of a port.
 struct Station {
+    const bms::Family* family = nullptr;  ///< never null once made
     Address address;
     std::unique_ptr<Battery> battery = std::make_unique<Battery>();
     control::Controller controller;  ///< what is decided about it

@@ -23,6 +23,9 @@ constexpr std::array numbers = {
     NumberQuantity{"temperature_count", "", 0, &Reading::temperature_count},
     NumberQuantity{"min_cell_voltage_v", "V", 3, &Reading::min_cell_voltage_v},
     NumberQuantity{"max_cell_voltage_v", "V", 3, &Reading::max_cell_voltage_v},
+    NumberQuantity{"min_cell_temperature_c", "°C", 2, &Reading::min_cell_temperature_c},
+    NumberQuantity{"max_cell_temperature_c", "°C", 2, &Reading::max_cell_temperature_c},
+    NumberQuantity{"module_count", "", 0, &Reading::module_count},
     NumberQuantity{"mosfet_temperature_c", "°C", 2, &Reading::mosfet_temperature_c},
     NumberQuantity{"environment_temperature_c", "°C", 2, &Reading::environment_temperature_c},
     NumberQuantity{"max_charge_current_a", "A", 3, &Reading::max_charge_current_a},
@@ -47,6 +50,7 @@ constexpr std::array flags = {
 };
 
 constexpr std::array texts = {
+    TextQuantity{"manufacturer", &Reading::manufacturer},
     TextQuantity{"model", &Reading::model},
     TextQuantity{"hardware_version", &Reading::hardware_version},
     TextQuantity{"software_version", &Reading::software_version},

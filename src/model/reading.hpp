@@ -36,6 +36,9 @@ struct Reading {
     Number temperature_count;          ///< sensors fitted, as the BMS says
     Number min_cell_voltage_v;         ///< only if reported by the BMS itself
     Number max_cell_voltage_v;         ///< only if reported by the BMS itself
+    Number min_cell_temperature_c;     ///< only if reported by the BMS itself
+    Number max_cell_temperature_c;     ///< only if reported by the BMS itself
+    Number module_count;               ///< packs behind one BMS
     Number mosfet_temperature_c;       ///<
     Number environment_temperature_c;  ///<
     Number max_charge_current_a;       ///< limit set in the BMS
@@ -57,7 +60,8 @@ struct Reading {
     Flag heater_on;          ///<
     Flag heating_enabled;    ///< heating permitted
 
-    Text model;  ///< as the BMS names itself
+    Text manufacturer;  ///< as the BMS names it
+    Text model;         ///< as the BMS names itself
     Text hardware_version;
     Text software_version;
     Text serial_number;    ///< factory serial, trimmed

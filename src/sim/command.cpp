@@ -14,6 +14,7 @@
 
 #include "model/words.hpp"
 #include "sim/bus.hpp"
+#include "sim/can_bus.hpp"
 #include "sim/plan.hpp"
 #include "sim/port.hpp"
 
@@ -43,6 +44,17 @@ std::string quoted(std::string_view text) {
         }
     }
     return out + "\"";
+}
+
+PackOptions pack_options(const SimulateOptions& options, const Plan::Place& place, const std::string& where) {
+    PackOptions pack;
+    pack.number = number_of(where + " " + std::string(place.family->key) + " " + address_text(place.address));
+    pack.cells = options.cells;
+    pack.capacity_ah = options.capacity_ah;
+    pack.soc_percent = options.soc_percent;
+    pack.fixed_current_a = options.current_a;
+    if (place.family->addresses.used) pack.name = "Sim " + address_text(place.address);
+    return pack;
 }
 
 /// A port and the bus behind it.
@@ -107,13 +119,7 @@ private:
     void add(const Plan::Place& place) {
         const bms::Family& family = *place.family;
         const std::string where = port_->link().empty() ? port_->name() : port_->link();
-        PackOptions pack;
-        pack.number = number_of(where + " " + std::string(family.key) + " " + address_text(place.address));
-        pack.cells = options_.cells;
-        pack.capacity_ah = options_.capacity_ah;
-        pack.soc_percent = options_.soc_percent;
-        pack.fixed_current_a = options_.current_a;
-        if (family.addresses.used) pack.name = "Sim " + address_text(place.address);
+        const PackOptions pack = pack_options(options_, place, where);
         Responder& battery = bus_.add(family, place.address, pack);
         for (const PlannedAlarm& planned : plan_.alarms)
             battery.pack().raise(planned.alarm, planned.level.value_or(usual_level(family, planned.alarm)));
@@ -153,6 +159,42 @@ private:
     std::unique_ptr<Port> port_;
 };
 
+/// Batteries on a CAN interface, until SIGINT or SIGTERM; SIGUSR1 unplugs them and plugs them in again.
+Result<void> simulate_on_can(const SimulateOptions& options, const Plan& plan) {
+    asio::io_context io(1);
+    asio::signal_set signals(io, SIGINT, SIGTERM, SIGUSR1);
+    CanBus bus(io.get_executor(), std::make_unique<link::CanSocket>(options.path));
+    if (auto opened = bus.open(); !opened) return opened;
+    std::string families;
+    for (const Plan::Place& place : plan.batteries) {
+        CanBattery& battery =
+            bus.add(*place.family, place.address, pack_options(options, place, options.path), options.speed);
+        for (const PlannedAlarm& planned : plan.alarms)
+            battery.pack().raise(planned.alarm, planned.level.value_or(usual_level(*place.family, planned.alarm)));
+        families += (families.empty() ? "" : ", ") + std::string(place.family->key);
+        if (place.family->addresses.used) families += " " + address_text(place.address);
+    }
+    if (options.json)
+        std::printf("{\"batteries\":%s,\"port\":%s}\n", quoted(families).c_str(), quoted(options.path).c_str());
+    else
+        std::printf("%s on %s\n", families.c_str(), options.path.c_str());
+    std::fflush(stdout);
+    asio::co_spawn(io, bus.run(), asio::detached);
+    asio::co_spawn(
+        io,
+        [&]() -> asio::awaitable<void> {
+            for (;;) {
+                const auto [error, signal] = co_await signals.async_wait(no_throw);
+                if (error || signal != SIGUSR1) break;
+                bus.toggle_plug();
+            }
+            io.stop();
+        },
+        asio::detached);
+    io.run();
+    return {};
+}
+
 /// Ends at SIGINT or SIGTERM.
 asio::awaitable<void> obey(asio::io_context& io, asio::signal_set& signals, std::vector<std::unique_ptr<Site>>& sites) {
     bool faulty = true;
@@ -184,6 +226,7 @@ Result<void> simulate(const SimulateOptions& options) {
     const auto plan = make_plan(options);
     if (!plan) return tl::unexpected(plan.error());
 
+    if (plan->can) return simulate_on_can(options, *plan);
     std::signal(SIGPIPE, SIG_IGN);  // a client that leaves is no reason to end
     asio::io_context io(1);
     asio::signal_set signals(io, SIGINT, SIGTERM, SIGUSR1);

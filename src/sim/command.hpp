@@ -12,14 +12,14 @@
 namespace bmsd::sim {
 
 /// Where clients connect.
-enum class PortKind : std::uint8_t { pty, tcp };
+enum class PortKind : std::uint8_t { pty, tcp, can };
 
 /// Options of the command as the user gave them.
 struct SimulateOptions {
     std::vector<std::string> families = {};     ///< BMS_TYPE, key or alias; at least one; all on one bus
     std::vector<std::uint32_t> addresses = {};  ///< empty: the family's standard one; each on every addressed family
     PortKind kind = PortKind::pty;
-    std::string path = {};           ///< pty: symbolic link to publish; empty: none
+    std::string path = {};           ///< pty: symbolic link to publish; empty: none. CAN: the interface
     std::string host = "127.0.0.1";  ///< tcp: numeric address to listen on
     std::uint16_t tcp_port = 0;      ///< 0: any free one
     unsigned ports = 1;              ///< so many equal buses; `path` and `tcp_port` then count up from 1 / tcp_port

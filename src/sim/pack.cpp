@@ -104,6 +104,7 @@ Pack::Pack(const PackOptions& options)
 
     reading_.cell_count = static_cast<double>(options_.cells);
     reading_.capacity_ah = options_.capacity_ah;
+    reading_.module_count = 1;
     reading_.capacity_full_ah = full_ah_;
     reading_.soh_percent = soh_percent;
     reading_.max_charge_current_a = std::round(options_.capacity_ah * 0.5);
@@ -193,6 +194,9 @@ void Pack::measure() {
     reading_.environment_temperature_c = rounded(sensor_temperature(sensors), 0.1);
     for (std::size_t sensor = 0; sensor < sensors; ++sensor)
         reading_.temperatures_c[sensor] = rounded(sensor_temperature(sensor), 0.1);
+    const auto [coldest, warmest] = std::minmax_element(reading_.temperatures_c.begin(), reading_.temperatures_c.end());
+    reading_.min_cell_temperature_c = *coldest;
+    reading_.max_cell_temperature_c = *warmest;
 }
 
 void Pack::measure_cells() {

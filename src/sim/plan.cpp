@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "bms/can.hpp"
 #include "bms/catalog.hpp"
 #include "model/words.hpp"
 
@@ -19,7 +20,11 @@ Result<void> add_family(const std::string& word, const SimulateOptions& options,
     if (!family)
         return refuse("\"" + word + "\" is no BMS this program knows; did you mean " +
                       std::string(bms::nearest_type(word)) + "? `bmsd list` names them all");
-    if (family->serial.rates.empty()) return refuse(std::string(family->key) + " is not spoken on wires");
+    if (family->serial.rates.empty() && !family->can)
+        return refuse(std::string(family->key) + " is not spoken on wires");
+    if (!plan.batteries.empty() && plan.can != (family->can != nullptr))
+        return refuse("batteries on CAN and on serial ports cannot share a bus; start a simulation for each");
+    plan.can = family->can != nullptr;
     std::vector<std::uint32_t> addresses = options.addresses;
     // On a mixed bus the addresses are those of the families that have any.
     const bool for_others = !family->addresses.used && options.families.size() > 1;
@@ -84,6 +89,17 @@ Result<void> check_numbers(const SimulateOptions& options) {
     return {};
 }
 
+/// What a simulation on CAN can and cannot do.
+Result<void> check_can(const SimulateOptions& options, const Plan& plan) {
+    if (!plan.can && options.kind == PortKind::can)
+        return refuse(std::string(plan.batteries.front().family->type) + " is not spoken on CAN");
+    if (!plan.can) return {};
+    if (options.kind == PortKind::tcp) return refuse("a battery on CAN needs an interface: --link can --path can0");
+    if (options.path.empty()) return refuse("name the CAN interface, for example --path can0");
+    if (!options.faults.empty()) return refuse("faults are not simulated on CAN");
+    return {};
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const SimulateOptions& options) {
@@ -96,6 +112,8 @@ Result<Plan> make_plan(const SimulateOptions& options) {
         if (auto added = add_fault(word, plan); !added) return tl::unexpected(added.error());
     for (const std::string& word : options.alarms)
         if (auto added = add_alarm(word, plan); !added) return tl::unexpected(added.error());
+    if (auto usable = check_can(options, plan); !usable) return tl::unexpected(usable.error());
+    if (plan.can) return plan;
     plan.baud = options.baud != 0 ? options.baud : plan.batteries.front().family->serial.rates.front();
     return plan;
 }
@@ -105,7 +123,7 @@ Level usual_level(const bms::Family& family, Alarm alarm) noexcept {
     for (const bms::Request& request : family.requests)
         for (const bms::AlarmBit& row : request.layout.alarms)
             if (row.alarm == alarm) level = std::max(level, row.level);
-    return level;
+    return family.can ? Level::alarm : level;
 }
 
 }  // namespace bmsd::sim

@@ -26,6 +26,7 @@ struct Plan {
     std::vector<Fault> faults;
     std::vector<PlannedAlarm> alarms;
     std::uint32_t baud = 0;
+    bool can = false;  ///< on a CAN interface
 };
 
 /// Checks every option; ErrorClass::config, with what to write instead.

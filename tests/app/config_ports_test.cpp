@@ -131,9 +131,51 @@ TEST(ConfigPorts, ASectionWrittenTwiceCountsOnce) {
 }
 
 TEST(ConfigPorts, SectionsMakePorts) {
-    const auto parsed = parse("PORTS = /dev/ttyUSB5\n[tcp://10.0.0.5:502]\n[/dev/ttyUSB5]\n[can0]\n");
+    const auto parsed =
+        parse("PORTS = /dev/ttyUSB5\n[tcp://10.0.0.5:502]\n[/dev/ttyUSB5]\n[ble://C8:47:8C:00:00:00]\n");
     EXPECT_EQ(app::configured_ports(parsed.config), (std::vector<std::string>{"/dev/ttyUSB5", "tcp://10.0.0.5:502"}));
-    EXPECT_TRUE(complains(parsed, Kind::warning, 5, "not in this version")) << "nothing can open can0";
+    EXPECT_TRUE(complains(parsed, Kind::warning, 5, "not in this version")) << "nothing can open Bluetooth";
+}
+
+// ---- CAN -----------------------------------------------------------------------------------------
+
+TEST(ConfigCan, InterfacesBecomePortsWithTheTypesThatAreSpokenThere) {
+    const auto parsed = parse(
+        "BMS_TYPE = Jkbms_pb, Jkbms_Can, Ubms_Can\nPORTS = /dev/ttyUSB0\nCAN_PORT = can0, vecan1\n"
+        "UBMS_CAN_MODULE_SERIES = 2\nUBMS_CAN_MODULE_PARALLEL = 3\nCAN_LISTEN_ONLY = True\n[can2]\nBMS_TYPE = "
+        "Daly_Can\n"
+        "BATTERY_ADDRESSES = 0x01, 0x10\n");
+    EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
+    EXPECT_EQ(app::configured_ports(parsed.config),
+              (std::vector<std::string>{"/dev/ttyUSB0", "can0", "vecan1", "can2"}));
+    const auto types = [&](const std::string& port) {
+        std::string out;
+        for (const bms::Family* family : app::engine_settings(parsed.config, port).families)
+            out += std::string(family->type) + " ";
+        return out;
+    };
+    EXPECT_EQ(types("/dev/ttyUSB0"), "Jkbms_pb ");
+    EXPECT_EQ(types("can0"), "Jkbms_Can Ubms_Can ");
+    EXPECT_EQ(types("can2"), "Daly_Can ");
+    const auto settings = app::engine_settings(parsed.config, "can0");
+    EXPECT_TRUE(settings.named);
+    EXPECT_EQ(settings.options.series, 2u);
+    EXPECT_EQ(settings.options.parallel, 3u);
+    EXPECT_TRUE(settings.options.listen_only);
+}
+
+TEST(ConfigCan, TypesForTheOtherKindOfPortAreTold) {
+    const auto parsed = parse("[can0]\nBMS_TYPE = Jkbms_pb\n[/dev/ttyUSB0]\nBMS_TYPE = Jkbms_Can\n");
+    EXPECT_TRUE(complains(parsed, Kind::warning, 3, "not spoken on CAN")) << all(parsed);
+    EXPECT_TRUE(complains(parsed, Kind::warning, 5, "not spoken on serial ports")) << all(parsed);
+    EXPECT_FALSE(app::engine_settings(parsed.config, "can0").families.empty());
+    EXPECT_FALSE(app::engine_settings(parsed.config, "/dev/ttyUSB0").families.empty());
+}
+
+TEST(ConfigCan, ATypeOnCanAloneIsNoMistake) {
+    EXPECT_TRUE(parse("BMS_TYPE = Daly_Can\nCAN_PORT = can0\nBATTERY_ADDRESSES = 0x01\n").problems.empty());
+    const auto parsed = parse("BMS_TYPE = Daly_Can\nCAN_PORT = can0\nBATTERY_ADDRESSES = 0x40\n");
+    EXPECT_TRUE(complains(parsed, Kind::fatal, 4, "0x01..0x10")) << all(parsed);
 }
 
 // ---- addresses -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bms/can.hpp"
 #include "model/quantities.hpp"
 #include "model/words.hpp"
 #include "recorded.hpp"
@@ -95,7 +96,7 @@ TEST(Catalog, StandardAddressesAreUsable) {
 TEST(Catalog, ComesWithAGuideForEveryFamily) {
     for (const Family* family : bms::catalog()) {
         const bms::Guide& guide = family->guide;
-        EXPECT_TRUE(guide.rs485 || guide.uart || guide.bluetooth) << family->key << ": over what?";
+        EXPECT_TRUE(guide.rs485 || guide.uart || guide.bluetooth || guide.can) << family->key << ": over what?";
         EXPECT_FALSE(guide.connector.empty()) << family->key;
         EXPECT_TRUE(!family->addresses.used || !guide.addresses.empty()) << family->key << ": how is an address set?";
         for (const std::string_view part : {guide.connector, guide.addresses, guide.vendor_app, guide.notes}) {
@@ -141,6 +142,14 @@ TEST(Datasheet, MentionsEverythingTheTablesHold) {
             for (const bms::TextRow& row : request.layout.texts) expect(name_of(row.to));
             for (const bms::AlarmBit& row : request.layout.alarms) expect(to_string(row.alarm));
         }
+        if (!family->can) continue;
+        for (const bms::CanMessage& message : family->can->messages) {
+            expect(message.name);
+            for (const bms::Row& row : message.layout.rows) expect(name_of(row.to));
+            for (const bms::FlagRow& row : message.layout.flags) expect(name_of(row.to));
+            for (const bms::AlarmBit& row : message.layout.alarms) expect(to_string(row.alarm));
+        }
+        for (const bms::CanQuestion& question : family->can->questions) expect(question.name);
     }
 }
 

@@ -123,7 +123,7 @@ TEST_P(EveryDetector, ClaimsItsOwnBatteriesAndNobodyElseDoes) {
     EXPECT_TRUE(claimed > 0 || !recorded) << "no complete recording is recognised";
 }
 
-INSTANTIATE_TEST_SUITE_P(Catalog, EveryDetector, testing::ValuesIn(bms::catalog().begin(), bms::catalog().end()),
+INSTANTIATE_TEST_SUITE_P(Catalog, EveryDetector, testing::ValuesIn(bms::with_requests(bms::catalog())),
                          [](const auto& test) { return std::string(test.param->key); });
 
 // ---- simulated batteries -------------------------------------------------------------------------------

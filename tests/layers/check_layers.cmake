@@ -9,7 +9,7 @@ set(knows_control model)
 set(knows_link model)
 set(knows_engine bms link model control)
 set(knows_venus model control)
-set(knows_sim bms framing model)
+set(knows_sim bms framing link model)
 set(knows_app model framing bms control link engine venus sim)
 
 set(pure model framing bms control)

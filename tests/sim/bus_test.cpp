@@ -104,7 +104,7 @@ TEST_P(EveryFamily, AnswersAtEveryAddressWithItsPack) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Catalog, EveryFamily, testing::ValuesIn(bms::catalog().begin(), bms::catalog().end()),
+INSTANTIATE_TEST_SUITE_P(Catalog, EveryFamily, testing::ValuesIn(bms::with_requests(bms::catalog())),
                          [](const auto& family) { return std::string(family.param->key); });
 
 /// A JK PB at 1 and 2 and its status request.

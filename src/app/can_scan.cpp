@@ -1,0 +1,182 @@
+#include "app/can_scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <thread>
+
+#include "app/reading_json.hpp"
+#include "engine/can_scan.hpp"
+#include "link/can.hpp"
+#include "model/words.hpp"
+
+namespace bmsd::app {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using engine::CanScanResult;
+
+/// The slowest messages come every 5 s.
+constexpr auto listening = 6s;
+constexpr auto step = 50ms;
+
+std::string id_text(const CanScanResult::Id& id) {
+    char text[16];
+    std::snprintf(text, sizeof text, id.extended ? "0x%08X" : "0x%03X", id.id);
+    return text;
+}
+
+std::string interface_text(const std::string& name, const std::vector<link::CanInterface>& all) {
+    std::string out = name;
+    for (const link::CanInterface& one : all) {
+        if (one.name != name) continue;
+        if (one.is_virtual) out += "  virtual";
+        if (one.bitrate) out += "  " + std::to_string(*one.bitrate / 1000) + " kbit/s";
+        if (one.state) out.append("  ").append(to_string(*one.state));
+        if (!one.up) out += "  down";
+        if (one.restart_ms == 0U && !one.is_virtual) out += "  (a controller that goes off stays off: restart-ms is 0)";
+    }
+    return out + "\n";
+}
+
+std::string battery_text(const CanScanResult::Found& found) {
+    std::string out = "  battery: " + std::string(found.family->type);
+    if (found.family->addresses.used) out += ", address " + address_text(found.address);
+    if (found.certainty == bms::Certainty::none)
+        out += " (other makes send the same frames: name it in BMS_TYPE if it is one)";
+    char text[96];
+    const Reading& reading = found.reading;
+    std::snprintf(text, sizeof text, "\n    %.2f V, %.1f A, %.0f %%", reading.voltage_v.value_or(0),
+                  reading.current_a.value_or(0), reading.soc_percent.value_or(0));
+    out += text;
+    if (!reading.cell_voltages_v.empty()) out += ", " + std::to_string(reading.cell_voltages_v.size()) + " cells";
+    return out + "\n";
+}
+
+std::string result_text(const CanScanResult& result) {
+    std::string out;
+    for (const auto& found : result.batteries) out += battery_text(found);
+    for (const auto& part : result.partial)
+        if (result.batteries.empty())
+            out += "  incomplete: " + std::string(part.family->type) + ", address " + address_text(part.address) +
+                   ": " + part.why + "\n";
+    if (!result.trouble.empty()) out += "  no battery: " + result.trouble + "\n";
+    if (result.from_here)
+        out += "  another program on this computer sends on this interface, too (Venus OS: can-bus-bms?)\n";
+    for (const auto& id : result.ids) {
+        char line[64];
+        std::snprintf(line, sizeof line, "    %-10s %7.1f/s  ", id_text(id).c_str(), id.per_second);
+        out += line + (id.known_as.empty() ? std::string("unknown") : id.known_as) + "\n";
+    }
+    return out;
+}
+
+std::string config_lines(const std::string& name, const CanScanResult& result) {
+    if (result.batteries.empty()) return {};
+    std::string types, addresses;
+    for (const auto& found : result.batteries) {
+        if (found.certainty == bms::Certainty::none && result.batteries.size() > 1) continue;
+        if (types.find(found.family->type) == std::string::npos)
+            types.append(types.empty() ? "" : ", ").append(found.family->type);
+        if (found.family->addresses.used && addresses.find(address_text(found.address)) == std::string::npos)
+            addresses += (addresses.empty() ? "" : ", ") + address_text(found.address);
+    }
+    return "[" + name + "]\nBMS_TYPE = " + types + "\n" +
+           (addresses.empty() ? "" : "BATTERY_ADDRESSES = " + addresses + "\n");
+}
+
+json::object result_json(const std::string& name, const CanScanResult& result, const link::CanErrors& errors) {
+    json::array batteries, ids;
+    for (const auto& found : result.batteries) {
+        json::object one{{"type", found.family->type},
+                         {"key", found.family->key},
+                         {"certain", found.certainty != bms::Certainty::none},
+                         {"values", reading_json(found.reading)}};
+        if (found.family->addresses.used) one["address"] = found.address;
+        batteries.push_back(std::move(one));
+    }
+    for (const auto& id : result.ids)
+        ids.push_back(json::object{
+            {"id", id_text(id)}, {"extended", id.extended}, {"per_second", id.per_second}, {"known_as", id.known_as}});
+    return {{"port", name},
+            {"batteries", std::move(batteries)},
+            {"frames", result.frames},
+            {"ids", std::move(ids)},
+            {"trouble", result.trouble},
+            {"state", to_string(errors.state)},
+            {"error_frames", errors.frames},
+            {"no_acknowledge", errors.no_ack},
+            {"bus_off", errors.bus_off}};
+}
+
+/// Listens and asks until the time is over.
+void listen(link::CanSocket& socket, engine::CanScan& scan) {
+    std::array<link::CanReceived, 32> inbox;
+    link::error_code error;
+    std::vector<CanFrame> outbox;
+    const auto end = Clock::now() + listening;
+    while (Clock::now() < end && !error) {
+        for (std::size_t count = 1; count > 0 && !error;) {
+            count = socket.read(inbox, error);
+            for (std::size_t i = 0; i < count; ++i) scan.hear(inbox[i]);
+        }
+        if (outbox.empty()) outbox = scan.next_questions(Clock::now());
+        while (!outbox.empty() && !socket.write(outbox.front())) outbox.erase(outbox.begin());
+        std::this_thread::sleep_for(step);
+    }
+}
+
+}  // namespace
+
+CanLooked look_at_can(const std::string& name, const std::vector<const bms::Family*>& families,
+                      const std::vector<std::uint32_t>& addresses) {
+    CanLooked out;
+    const auto all = link::can_interfaces();
+    link::CanSocket socket(name);
+    if (const auto opened = socket.open({}); !opened) {
+        out.text = interface_text(name, all) + "  " + opened.error().detail + "\n";
+        out.json = {{"port", name}, {"batteries", json::array{}}, {"trouble", opened.error().detail}};
+        return out;
+    }
+    std::fprintf(stderr, "%s: listening for %lld s\n", name.c_str(), static_cast<long long>(listening.count()));
+    engine::CanScan scan(families, addresses, {});
+    const auto began = Clock::now();
+    listen(socket, scan);
+    const auto now = Clock::now();
+    const CanScanResult result = scan.result(now, now - began, socket.errors());
+    out.text = interface_text(name, all) + result_text(result);
+    out.config = config_lines(name, result);
+    out.json = result_json(name, result, socket.errors());
+    out.found = !result.batteries.empty();
+    return out;
+}
+
+int can_setup(const std::string& name, unsigned bitrate) {
+    const auto all = link::can_interfaces();
+    const auto at = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+    if (at == all.end()) {
+        std::fprintf(stderr, "bmsd can-setup: %s: %s\n", name.c_str(), link::trouble_with(name, all).c_str());
+        return 2;
+    }
+    if (at->is_virtual) {
+        std::printf("ip link set %s up    # virtual: it has no bitrate\n", name.c_str());
+        return 0;
+    }
+    std::printf("# Now: %s, bitrate %s. These commands, as root, set it; nothing was changed.\n",
+                at->up ? "up" : "down", at->bitrate ? std::to_string(*at->bitrate).c_str() : "not set");
+    std::printf("# restart-ms brings a controller back that has switched itself off.\n");
+    for (const unsigned rate : {250000U, 500000U}) {
+        if (bitrate != 0 && rate != 250000U) break;
+        const unsigned chosen = bitrate != 0 ? bitrate : rate;
+        if (bitrate == 0) std::printf("# for %u kbit/s:\n", rate / 1000);
+        std::printf(
+            "ip link set %s down\nip link set %s type can bitrate %u restart-ms 100\nip link set %s txqueuelen "
+            "128\nip link set %s up\n",
+            name.c_str(), name.c_str(), chosen, name.c_str(), name.c_str());
+    }
+    std::printf("# On Venus OS: choose the CAN-bus profile of the port in the settings instead, or it is set back.\n");
+    return 0;
+}
+
+}  // namespace bmsd::app

@@ -1,0 +1,29 @@
+// `bmsd scan can0` and `bmsd can-setup`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "bms/family.hpp"
+
+namespace bmsd::app {
+
+/// A CAN interface that was looked over.
+struct CanLooked {
+    std::string text;    ///< for a person
+    std::string config;  ///< lines of a configuration; empty if nothing was found
+    boost::json::object json;
+    bool found = false;  ///< a battery
+};
+
+/// Listens on a CAN interface for some seconds; those who speak only when asked are asked. `addresses` empty: all.
+[[nodiscard]] CanLooked look_at_can(const std::string& interface, const std::vector<const bms::Family*>& families,
+                                    const std::vector<std::uint32_t>& addresses);
+
+/// Prints the commands that prepare an interface; `bitrate` 0: for both usual ones. Nothing is changed. Exit code 0, or
+/// 2 if there is no such interface.
+int can_setup(const std::string& interface, unsigned bitrate);
+
+}  // namespace bmsd::app

@@ -1,0 +1,40 @@
+// What batteries that speak Victron's CAN-BMS dialect have in common. Facts: dossiers lltjbd_can §3, §7 and
+// pylontech §5A.
+#pragma once
+
+#include <span>
+
+#include "bms/can.hpp"
+
+namespace bmsd::bms::victron_dialect {
+
+inline constexpr std::uint32_t keep_alive_id = 0x305;
+
+/// Two bits of frame 0x35A: their place in the four bytes of the alarms, and in the four of the warnings behind them.
+struct Pair {
+    std::uint8_t bit;
+    Alarm alarm;
+};
+
+/// 01 is active, 10 inactive; 00 and 11 tell nothing.
+void take_pairs(std::span<const Pair> pairs, std::span<const std::uint8_t> data, Reading& reading);
+/// The reverse.
+void put_pairs(std::span<const Pair> pairs, const Alarms& alarms, std::span<std::uint8_t> data);
+
+/// True if all bytes are letters, digits and the like, or zeros behind them.
+[[nodiscard]] bool is_text(std::span<const std::uint8_t> data) noexcept;
+
+/// Two halves of a text of 16 characters, zeros at the end of each dropped, trimmed; empty: there is none.
+[[nodiscard]] std::string joined_text(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second);
+/// One half of such a text into a frame.
+void put_half(const Text& text, std::size_t part, CanFrame& frame);
+
+/// Cells in series by pack voltage and the mean of the extremes; absent if these are not known.
+[[nodiscard]] Number cells_in_series(const Reading& reading);
+
+/// As the monitor on this bus we say every second that somebody is there, unless another node already does
+/// (dossier pylontech §4A). `mark` must be the index of the mark for keep_alive_id.
+inline constexpr CanMark another_host{
+    {keep_alive_id, 0x7FF, false}, false, "another host (inverter or GX) is on the bus"};
+
+}  // namespace bmsd::bms::victron_dialect

@@ -1,0 +1,245 @@
+#include "engine/base_port.hpp"
+
+#include <utility>
+
+#include "engine/order.hpp"
+
+namespace bmsd::engine {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Failed polls are shown until none has failed for so long (battery-logic §10).
+constexpr std::chrono::seconds errors_shown{60};
+/// A family's doubt about its readings is told when it lasts for so many polls (dossier daly §5.2).
+constexpr unsigned doubtful_polls = 10;
+
+Moment moment() {
+    return {Clock::now(), std::chrono::system_clock::now()};
+}
+
+}  // namespace
+
+Station& BasePort::add_station(const bms::Family& family, Address address) {
+    Station& station = stations_.emplace_back();
+    station.family = &family;
+    station.address = std::move(address);
+    station.last_good = Clock::now();
+    Identity& identity = station.battery->identity;
+    identity.type = family.type;
+    identity.label = family.label;
+    identity.port = settings_.name;
+    if (family.addresses.used) identity.address = station.address.value;
+    identity.address_text = station.address.text;
+    for (std::size_t i = 0; i < order_count; ++i)
+        station.battery->orders.taken[i] = find_control(family, control_name(static_cast<Order>(i))) != nullptr;
+    station.battery->traits = {family.cell_step_v, family.low_soc_by_threshold};
+    station.battery->config_error = context_.config_error;
+    station.battery->config_blocks = context_.config_blocks;
+    return station;
+}
+
+/// Where batteries of this family are expected: as configured, else at the standard address.
+std::vector<Address> BasePort::shown_addresses(const bms::Family& family) const {
+    if (!family.addresses.used) return {Address{}};
+    std::vector<Address> usable;
+    for (const Address& address : settings_.addresses)
+        if (bms::check_address(family, address.value))
+            usable.push_back(address);  // others: told with the configuration
+    if (settings_.addresses.empty()) usable.push_back({family.addresses.standard, ""});
+    return usable;
+}
+
+std::chrono::milliseconds BasePort::interval(const Station& station) const {
+    return settings_.poll.value_or(station.family->timing.poll);
+}
+
+bool BasePort::opened(const Result<void>& outcome) {
+    const bool first = !first_open_;
+    if (!outcome && !complained_) context_.report(Severity::error, outcome.error().detail);
+    if (first) {
+        first_open_ = outcome;
+        context_.opened();
+    }
+    if (outcome) {
+        if (complained_) context_.report(Severity::info, name() + ": the port is there again");
+        complained_ = false;
+        if (!first) ++reopens_;
+        for (Station& station : stations_) {
+            station.identified = false;
+            station.battery->link.counters.reopens = reopens_;
+        }
+        failed_in_row_ = 0;
+        return true;
+    }
+    complained_ = true;
+    for (Station& station : stations_) station.battery->link.trouble = outcome.error().detail;
+    return false;
+}
+
+void BasePort::judge(Station& station, const Error* error) {
+    std::string& trouble = station.battery->link.trouble;
+    if (error)
+        trouble = error->detail;
+    else
+        trouble.clear();
+}
+
+// ---- consequences --------------------------------------------------------------------------------
+
+void BasePort::succeeded(Station& station, Clock::time_point began) {
+    Battery& battery = *station.battery;
+    const auto now = Clock::now();
+    const bool was_silent = station.told;
+    const auto silence = std::chrono::duration_cast<std::chrono::seconds>(now - station.last_good);
+    station.last_good = now;
+    station.next_try = {};
+    station.failures = 0;
+    station.told = false;
+    failed_in_row_ = 0;
+    ++battery.link.polls;
+    battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
+    battery.link.silent = 0s;
+    if (now - station.last_error > errors_shown) battery.link.errors = 0;
+    battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);
+    judge(station, nullptr);
+    if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
+    battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
+        context_.parameters.count_soc || find_control(*station.family, control_name(Order::soc));
+    weigh_doubt(station);
+    if (station.identified) replace_if_other(station);
+    const bool appears = station.identified && !station.appeared;
+    if (appears) take_up(station);
+    const auto mode_changes = battery.limits.mode_changes, limitation_changes = battery.limits.limitation_changes;
+    station.controller.step(battery, context_.parameters, moment(), interval(station),
+                            context_.surroundings ? context_.surroundings() : control::Surroundings{});
+    report_decisions(station, mode_changes, limitation_changes);
+
+    if (was_silent)
+        context_.report(Severity::info, place_of(battery.identity) + ": answers again after " + duration_text(silence));
+    if (!station.identified) return;
+    if (appears) return appear(station);
+    for (Sink* sink : context_.sinks) sink->updated(battery);
+}
+
+/// A single poll may mix what was measured before and after a change; what lasts is a mistake in the configuration.
+void BasePort::weigh_doubt(Station& station) {
+    if (!station.family->doubt || station.doubt_told) return;
+    const std::string_view doubt = station.family->doubt(station.battery->reading);
+    station.doubtful = doubt.empty() ? 0 : station.doubtful + 1;
+    if (station.doubtful < doubtful_polls) return;
+    station.doubt_told = true;
+    context_.report(Severity::warning, place_of(station.battery->identity) + ": " + std::string(doubt));
+}
+
+/// What changed in the treatment of the battery: modes are news, the rule behind a current limit is a detail.
+void BasePort::report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes) {
+    const Battery& battery = *station.battery;
+    const Limits& limits = battery.limits;
+    if (limits.mode_changes != mode_changes)
+        context_.report(Severity::info, place_of(battery.identity) + ": " + limits.charge_mode + "; " +
+                                            limits.cvl_reason + "; next: " + limits.next_mode);
+    if (limits.limitation_changes != limitation_changes)
+        context_.report(Severity::debug, place_of(battery.identity) + ": charging: " + limits.ccl_reason +
+                                             "; discharging: " + limits.dcl_reason);
+}
+
+void BasePort::failed(Station& station, const Error& error) {
+    Battery& battery = *station.battery;
+    ++station.failures;
+    ++failed_in_row_;
+    judge(station, &error);
+    const auto now = Clock::now();
+    if (battery.link.errors++ == 0) station.first_error = now;
+    station.last_error = now;
+    // Alone on its port it holds nobody up.
+    if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
+    // One failed poll is an everyday event; three in a row are news.
+    if (station.failures >= 3 && !station.told && now >= station.next_report) {
+        station.told = true;
+        station.next_report = now + between_reports;
+        context_.report(Severity::warning, place_of(battery.identity) + ": no usable answer: " + battery.link.trouble);
+    }
+}
+
+void BasePort::watch_silence(bool link_works) {
+    const auto now = Clock::now();
+    for (Station& station : stations_) {
+        Battery& battery = *station.battery;
+        const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - station.last_good);
+        if (station.failures == 0 && link_works) continue;
+        const LinkState before = battery.link.state;
+        station.controller.silent(battery, context_.parameters, now, silent, interval(station));
+        battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);
+        if (battery.link.state != before && battery.link.state == LinkState::lost)
+            context_.report(Severity::error, place_of(battery.identity) + ": lost, silent for " +
+                                                 duration_text(battery.link.silent) + " (" + battery.link.trouble +
+                                                 ")");
+        for (Sink* sink : context_.sinks) station.appeared ? sink->updated(battery) : sink->waiting(battery);
+    }
+}
+
+/// Who it is, is known now: its treatment goes on where it was left.
+void BasePort::take_up(Station& station) {
+    Battery& battery = *station.battery;
+    const bms::Family& family = *station.family;
+    battery.identity.id = context_.registry.claim(family, battery, context_.report);
+    battery.identity.hardware =
+        family.hardware ? family.hardware(battery.reading) : battery.reading.hardware_version.value_or("");
+    if (!context_.batteries) return;
+    const auto stored = context_.batteries->recall(battery.identity.id);
+    if (!stored) return;
+    station.controller = {};
+    station.controller.restore(*stored, context_.parameters, moment());
+}
+
+void BasePort::appear(Station& station) {
+    Battery& battery = *station.battery;
+    station.appeared = true;
+    context_.report(Severity::info, place_of(battery.identity) + ": " + battery.identity.label + " " +
+                                        battery.identity.id + " answers");
+    for (Sink* sink : context_.sinks) sink->appeared(battery);
+}
+
+/// After the port was opened again another battery may answer in this one's place.
+void BasePort::replace_if_other(Station& station) {
+    Battery& battery = *station.battery;
+    if (!station.appeared || !station.family->identity) return;
+    const std::string serial = station.family->identity(battery.reading);
+    if (serial.empty() || battery.identity.id.starts_with(serial) || context_.registry.uses_ports()) return;
+    context_.report(Severity::warning,
+                    place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
+    give_up(station);
+    station.controller = {};
+}
+
+void BasePort::keep_state(const Station& station) const {
+    if (context_.batteries && station.appeared)
+        context_.batteries->keep(station.battery->identity.id, station.controller.persist(moment()));
+}
+
+void BasePort::keep_states() const {
+    for (const Station& station : stations_) keep_state(station);
+}
+
+void BasePort::give_up(Station& station) {
+    keep_state(station);
+    // Also one that never answered: a face may show it as waiting.
+    for (Sink* sink : context_.sinks) sink->removed(*station.battery);
+    if (station.appeared) context_.registry.release(station.battery->identity.id);
+    station.appeared = false;
+}
+
+void BasePort::remove_all() {
+    for (Station& station : stations_) give_up(station);
+}
+
+void BasePort::set_config_state(bool error, bool blocks) {
+    for (Station& station : stations_) {
+        station.battery->config_error = error;
+        station.battery->config_blocks = blocks;
+    }
+}
+
+}  // namespace bmsd::engine

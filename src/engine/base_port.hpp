@@ -1,0 +1,114 @@
+// What ports of all kinds have in common: their batteries, and what becomes of each good or failed poll.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "control/parameters.hpp"
+#include "engine/memory.hpp"
+#include "engine/registry.hpp"
+#include "engine/settings.hpp"
+#include "engine/station.hpp"
+#include "model/battery.hpp"
+
+namespace bmsd::engine {
+
+namespace asio = boost::asio;
+
+/// A port that does not open is tried again after the first pause, then less often.
+inline constexpr std::chrono::seconds first_pause{1};
+inline constexpr std::chrono::seconds slowest_reopen{5};
+/// A battery that comes and goes is reported no more often than this.
+inline constexpr std::chrono::seconds between_reports{60};
+
+/// What all ports share.
+struct Context {
+    const control::Parameters& parameters;
+    Registry& registry;
+    std::vector<Sink*>& sinks;
+    Report report;
+    std::function<void()> opened;        ///< a port has made its first attempt to open
+    bool config_error = false;           ///< see Battery::config_error
+    bool config_blocks = false;          ///< see Battery::config_blocks
+    Memory* memory = nullptr;            ///< may be null: nothing is remembered
+    BatteryMemory* batteries = nullptr;  ///< may be null: nothing is remembered
+    std::function<control::Surroundings()> surroundings = {};  ///< may be null: there is nothing around
+};
+
+class BasePort {
+public:
+    virtual ~BasePort() = default;
+    BasePort(const BasePort&) = delete;
+    BasePort& operator=(const BasePort&) = delete;
+
+    /// Runs until the executor stops.
+    virtual asio::awaitable<void> run() = 0;
+
+    /// Tells the faces that all batteries of this port are gone, after their state was kept.
+    void remove_all();
+
+    /// Hands the state of every battery that is known to the memory.
+    void keep_states() const;
+
+    /// The port is about to be removed: what fails now is no news.
+    void expect_end() noexcept { complained_ = true; }
+
+    /// Shown with its batteries; see Context.
+    void set_config_state(bool error, bool blocks);
+
+    /// See Desk::give; absent if the battery is not on this port.
+    [[nodiscard]] std::optional<Result<void>> give(const Battery& battery, Order order, double value);
+
+    [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
+    [[nodiscard]] const std::vector<Station>& stations() const noexcept { return stations_; }
+    [[nodiscard]] std::uint64_t reopens() const noexcept { return reopens_; }
+    /// Bytes that nobody asked for.
+    [[nodiscard]] virtual std::uint64_t unsolicited_bytes() const noexcept { return 0; }
+    /// Result of the first attempt to open; absent until it was made.
+    [[nodiscard]] const std::optional<Result<void>>& first_open() const noexcept { return first_open_; }
+
+protected:
+    BasePort(PortSettings settings, Context& context) : settings_(std::move(settings)), context_(context) {}
+
+    Station& add_station(const bms::Family& family, Address address);
+    /// Where batteries of this family are expected: as configured, else at the standard address.
+    [[nodiscard]] std::vector<Address> shown_addresses(const bms::Family& family) const;
+    [[nodiscard]] std::chrono::milliseconds interval(const Station& station) const;
+
+    /// What the outcome of an attempt to open means; true: the port is open.
+    bool opened(const Result<void>& outcome);
+
+    /// The battery's reading is new.
+    void succeeded(Station& station, Clock::time_point began);
+    void failed(Station& station, const Error& error);
+    /// Ages what is silent; `link_works`: the device is there.
+    void watch_silence(bool link_works);
+
+    /// Puts into the link's text what troubles this battery; `error` of a failed poll says more.
+    virtual void judge(Station& station, const Error* error);
+
+    PortSettings settings_;
+    Context& context_;
+    std::vector<Station> stations_;
+    unsigned failed_in_row_ = 0;  ///< failed polls since any battery of this port answered
+    bool complained_ = false;     ///< the log knows that the port cannot be used
+    std::optional<Result<void>> first_open_;
+    std::uint64_t reopens_ = 0;
+
+    void complain_of_order(Station& station, Order order, const std::string& why);
+
+private:
+    [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
+    void take_up(Station& station);
+    void give_up(Station& station);
+    void keep_state(const Station& station) const;
+    void weigh_doubt(Station& station);
+    void report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes);
+    void appear(Station& station);
+    void replace_if_other(Station& station);
+};
+
+}  // namespace bmsd::engine

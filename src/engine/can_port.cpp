@@ -1,0 +1,417 @@
+#include "engine/can_port.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bms/plausible.hpp"
+#include "model/words.hpp"
+
+namespace bmsd::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using bms::Certainty;
+using bms::When;
+
+/// Frames are fetched so often: the buffer of the socket holds more than a full bus brings in between, and each
+/// wake-up costs.
+constexpr auto tick = 200ms;
+/// A full queue of the interface has room again after about this.
+constexpr auto queue_pause = 10ms;
+/// The slowest messages come every few seconds: nobody is called silent before.
+constexpr auto patience = 6s;
+/// What is plausible in so many rounds in a row is believed.
+constexpr unsigned rounds_to_believe = 2;
+constexpr unsigned identify_patience = 5;
+constexpr std::size_t most_ears = 64;
+constexpr std::size_t outbox_limit = 256;
+
+bool overlap(const bms::Family& one, const bms::Family& other) {
+    std::vector<CanFilter> first, second;
+    bms::add_filters(one, one.addresses.standard, first);
+    bms::add_filters(other, other.addresses.standard, second);
+    return std::any_of(first.begin(), first.end(), [&](const CanFilter& a) {
+        return std::any_of(second.begin(), second.end(), [&](const CanFilter& b) {
+            return a.extended == b.extended && ((a.id ^ b.id) & a.mask & b.mask) == 0;
+        });
+    });
+}
+
+}  // namespace
+
+std::string bus_advice(const link::CanErrors& errors) {
+    constexpr const char* check =
+        ": nobody acknowledges what is sent; check that the battery is on, the plug (CAN-H and CAN-L not swapped), the "
+        "120 ohm at both ends, and the bitrate";
+    switch (errors.state) {
+        case link::CanBusState::off:
+            return "the controller has switched itself off (bus-off): bitrate wrong, CAN-H and CAN-L swapped or short "
+                   "circuited; it stays off unless the interface has restart-ms (`bmsd can-setup` shows how)";
+        case link::CanBusState::passive: return "the controller is error-passive" + std::string(check);
+        case link::CanBusState::warning:
+            return "the controller counts many errors (error-warning)" + std::string(check);
+        case link::CanBusState::active: break;
+    }
+    if (errors.no_ack > 0) return "no acknowledge" + std::string(check);
+    return {};
+}
+
+CanPort::Ear::Ear(const bms::Family& family, Address where, std::size_t station_index)
+    : picture(family, where.value), address(std::move(where)), station(station_index) {
+    beat.resize(family.can->questions.size());
+}
+
+CanPort::CanPort(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::CanSocket> socket,
+                 Context& context)
+    : BasePort(std::move(settings), context), timer_(std::move(executor)), socket_(std::move(socket)) {
+    outbox_.reserve(outbox_limit);
+    expect_batteries();
+}
+
+/// Batteries of a named type are shown as waiting from the start; all others have to show what they are.
+void CanPort::expect_batteries() {
+    const bms::Family& first = *settings_.families.front();
+    const bool one_type = std::all_of(settings_.families.begin(), settings_.families.end(),
+                                      [&](const bms::Family* other) { return other->type == first.type; });
+    for (const bms::Family* family : settings_.families) {
+        const bool shown = settings_.named && one_type;
+        for (Address& address : shown_addresses(*family)) listen_for(*family, std::move(address), shown);
+        if (!family->addresses.used || !settings_.addresses.empty()) continue;
+        for (const std::uint32_t address : family->addresses.factory) listen_for(*family, {address, ""}, false);
+    }
+}
+
+void CanPort::listen_for(const bms::Family& family, Address address, bool shown) {
+    const auto same = [&](const Ear& ear) {
+        return &ear.picture.family() == &family && ear.address.value == address.value;
+    };
+    if (ears_.size() >= most_ears || std::any_of(ears_.begin(), ears_.end(), same)) return;
+    ears_.emplace_back(family, address, shown ? make_station(family, address) : nobody);
+}
+
+/// The spelling of the address becomes part of the battery's name: on one interface no two may have the same.
+std::size_t CanPort::make_station(const bms::Family& family, Address address) {
+    const auto taken = [&] {
+        return std::any_of(stations_.begin(), stations_.end(),
+                           [&](const Station& other) { return other.address.text == address.text; });
+    };
+    if (taken()) address.text = family.addresses.used ? address_id(address.value) : std::string(family.key);
+    if (taken()) address.text = std::string(family.key) + "_" + address_id(address.value);
+    add_station(family, std::move(address));
+    return stations_.size() - 1;
+}
+
+bms::Asking CanPort::asking(const Ear& ear, const Reading* known) const {
+    bms::Asking asking;
+    asking.address = ear.address.value;
+    asking.alone = ears_.size() <= 1;
+    asking.known = known;
+    asking.options = settings_.options;
+    return asking;
+}
+
+// ---- life ----------------------------------------------------------------------------------------
+
+asio::awaitable<void> CanPort::sleep_until(Clock::time_point when) {
+    timer_.expires_at(when);
+    link::error_code error;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    if (error) throw boost::system::system_error(error);  // the port is being removed
+}
+
+asio::awaitable<void> CanPort::run() {
+    try {
+        for (;;) {
+            if (!co_await open()) co_return;
+            opened_at_ = Clock::now();
+            co_await serve();
+            socket_->close();
+            // An interface that opens and fails at once must not keep us busy.
+            co_await sleep_until(opened_at_ + first_pause);
+        }
+    } catch (const boost::system::system_error&) {
+        socket_->close();
+    }
+}
+
+/// False if only the user can help.
+asio::awaitable<bool> CanPort::open() {
+    for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
+        const Result<void> outcome = socket_->open(filters());
+        const bool first = !first_open_;
+        if (opened(outcome)) co_return true;
+        if (first && outcome.error().cls == ErrorClass::config) co_return false;
+        watch_silence(false);
+        co_await sleep_until(Clock::now() + pause);
+    }
+}
+
+std::vector<CanFilter> CanPort::filters() const {
+    std::vector<CanFilter> all;
+    for (const Ear& ear : ears_) bms::add_filters(ear.picture.family(), ear.address.value, all);
+    return all;
+}
+
+/// Until the interface goes down or away.
+asio::awaitable<void> CanPort::serve() {
+    for (Ear& ear : ears_) {
+        ear.picture.clear();
+        ear.agreed = ear.identify_rounds = 0;
+        ear.identified = false;
+        ear.next_poll = {};
+        std::fill(ear.beat.begin(), ear.beat.end(), Clock::time_point{});
+    }
+    outbox_.clear();
+    frames_ = 0;
+    polled_ = false;
+    told_state_ = link::CanBusState::active;
+    told_no_ack_ = 0;
+    for (;;) {
+        link::error_code error;
+        if (!receive(error)) {
+            if (!complained_)
+                context_.report(Severity::warning, name() + ": the interface is down or gone (" + error.message() +
+                                                       "); waiting for it to come back");
+            complained_ = true;
+            co_return;
+        }
+        const auto now = Clock::now();
+        watch_bus();
+        read(now);
+        send_due(now);
+        flush();
+        const auto since_epoch = now.time_since_epoch();
+        // The grid is the same for all ports, so that they share their wake-ups.
+        const Clock::time_point next(since_epoch - since_epoch % Clock::duration(tick) + tick);
+        co_await sleep_until(outbox_.empty() ? next : std::min(next, now + queue_pause));
+    }
+}
+
+// ---- receiving -----------------------------------------------------------------------------------
+
+/// False when the interface is no longer there.
+bool CanPort::receive(link::error_code& error) {
+    // Bounded: a bus that never pauses must not hold up the loop.
+    for (int round = 0; round < 64; ++round) {
+        const std::size_t count = socket_->read(inbox_, error);
+        for (std::size_t i = 0; i < count; ++i) hear(inbox_[i]);
+        if (error) return false;
+        if (count == 0) break;
+    }
+    return true;
+}
+
+void CanPort::hear(const link::CanReceived& received) {
+    ++frames_;
+    bool ours = false;
+    for (Ear& ear : ears_)
+        if (ear.picture.take(received.frame, received.when) == bms::CanPicture::Taken::taken) ours = true;
+    if (!ours) meet(received.frame);
+    if (!received.from_here || ours || told_local_) return;
+    told_local_ = true;
+    context_.report(Severity::warning,
+                    name() +
+                        ": another program on this computer sends on this interface too (on Venus OS its own "
+                        "can-bus-bms driver); if both show the battery, switch one of them off");
+}
+
+/// An address of which nobody was heard yet.
+void CanPort::meet(const CanFrame& frame) {
+    if (!settings_.addresses.empty()) return;
+    for (const bms::Family* family : settings_.families) {
+        if (!family->can->address_of) continue;
+        const auto address = family->can->address_of(frame);
+        if (!address || !bms::check_address(*family, *address)) continue;
+        listen_for(*family, {*address, ""}, false);
+    }
+}
+
+// ---- sending -------------------------------------------------------------------------------------
+
+bool CanPort::asks(const bms::Family& family) const {
+    return !settings_.options.listen_only &&
+           std::any_of(family.can->questions.begin(), family.can->questions.end(),
+                       [](const bms::CanQuestion& question) { return question.when == When::every_poll; });
+}
+
+void CanPort::ask(Ear& ear, When when, Clock::time_point now) {
+    const bms::Family& family = ear.picture.family();
+    for (const bms::CanQuestion& question : family.can->questions)
+        if (question.when == when && (!question.wanted || question.wanted(bms::CanView(ear.picture, now))))
+            send(frame_of(family, question, ear.address.value));
+}
+
+/// What keeps a battery awake, as often as it wants it; only a battery that was recognised, or named, gets it.
+void CanPort::send_due(Clock::time_point now) {
+    if (settings_.options.listen_only) return;
+    for (Ear& ear : ears_) {
+        const bms::Family& family = ear.picture.family();
+        for (std::size_t i = 0; i < family.can->questions.size(); ++i) {
+            const bms::CanQuestion& question = family.can->questions[i];
+            if (question.when != When::sometimes || ear.station == nobody) continue;
+            if (now - ear.beat[i] < question.period - tick / 2) continue;
+            if (question.wanted && !question.wanted(bms::CanView(ear.picture, now))) continue;
+            ear.beat[i] = now;
+            send(frame_of(family, question, ear.address.value));
+        }
+    }
+}
+
+void CanPort::send(const CanFrame& frame) {
+    if (outbox_.size() < outbox_limit) outbox_.push_back(frame);
+}
+
+void CanPort::flush() {
+    std::size_t sent = 0;
+    while (sent < outbox_.size()) {
+        const link::error_code error = socket_->write(outbox_[sent]);
+        if (error.value() == ENOBUFS) break;
+        ++sent;  // what fails otherwise shows when reading, too
+    }
+    outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(sent));
+}
+
+// ---- reading -------------------------------------------------------------------------------------
+
+/// On a steady grid: first the questions, a moment later what came of them and of what is told unasked.
+void CanPort::read(Clock::time_point now) {
+    if (!polled_) {
+        bool due = false;
+        for (Ear& ear : ears_) {
+            if (now < ear.next_poll) continue;
+            due = true;
+            if (!asks(ear.picture.family())) continue;
+            ear.picture.begin_poll();
+            if (!ear.identified) ask(ear, When::identify, now);
+            ask(ear, When::every_poll, now);
+        }
+        polled_ = due;
+        polled_at_ = now;
+        return;
+    }
+    if (now - polled_at_ < tick / 2) return;
+    polled_ = false;
+    for (std::size_t i = 0; i < ears_.size(); ++i) {
+        Ear& ear = ears_[i];
+        if (polled_at_ < ear.next_poll) continue;
+        const auto step = settings_.poll.value_or(ear.picture.family().timing.poll);
+        // On the grid of the ticks, half a tick early: a poll that was a little late does not shift the next.
+        ear.next_poll = polled_at_ + step - tick / 2;
+        ear.station == nobody ? weigh(ear, now) : read_station(ear, now);
+    }
+    settle(now);
+    watch_silence(true);
+    tell_nothing_found(now);
+}
+
+void CanPort::read_station(Ear& ear, Clock::time_point now) {
+    Station& station = stations_[ear.station];
+    Counters& counters = station.battery->link.counters;
+    if (asks(ear.picture.family())) ++counters.requests;
+    auto outcome = ear.picture.read(asking(ear, &station.battery->reading), now, station.scratch);
+    if (!outcome) {
+        // The slowest frames take their time after the start.
+        if (now - opened_at_ < patience && !station.appeared) return;
+        if (const std::string advice = bus_advice(socket_->errors()); !advice.empty() && ear.picture.taken() == 0)
+            outcome.error().detail = advice;
+        ++(outcome.error().cls == ErrorClass::truncated ? counters.timeouts : counters.refused);
+        return failed(station, outcome.error());
+    }
+    ++counters.good;
+    if (!ear.identified) {
+        ear.identified = !asks(ear.picture.family()) || ear.picture.answered(When::identify, now) ||
+                         ++ear.identify_rounds >= identify_patience;
+    }
+    station.identified = ear.identified;
+    std::swap(station.battery->reading, station.scratch);
+    succeeded(station, polled_at_);
+}
+
+// ---- finding -------------------------------------------------------------------------------------
+
+/// Whether somebody who may be a battery speaks as one: complete, plausible, and the same twice.
+void CanPort::weigh(Ear& ear, Clock::time_point now) {
+    const bool complete = ear.picture.taken() > 0 && ear.picture.read(asking(ear, nullptr), now, scratch_) &&
+                          bms::implausible(scratch_).empty();
+    const bool agrees = complete && (ear.agreed == 0 || bms::consistent(ear.reading, scratch_));
+    ear.agreed = agrees ? ear.agreed + 1 : 0;
+    if (complete) std::swap(ear.reading, scratch_);
+}
+
+/// Takes those who are believed for batteries; of several families that explain the same frames the surer one.
+void CanPort::settle(Clock::time_point now) {
+    const auto certainty = [&](const Ear& ear) {
+        auto* const judge = ear.picture.family().can->certainty;
+        return judge ? judge(bms::CanView(ear.picture, now), ear.reading) : Certainty::certain;
+    };
+    for (Ear& ear : ears_) {
+        if (ear.station != nobody || ear.agreed < rounds_to_believe) continue;
+        const Certainty own = certainty(ear);
+        std::string rivals;
+        bool surer = false;
+        for (const Ear& other : ears_) {
+            const bms::Family& family = other.picture.family();
+            if (&other == &ear || &family == &ear.picture.family() || other.agreed < rounds_to_believe) continue;
+            if (!overlap(family, ear.picture.family())) continue;
+            surer = surer || other.station != nobody || certainty(other) > own;
+            if (certainty(other) == own) rivals.append(", ").append(family.type);
+        }
+        if (surer) continue;
+        const bool named_alone = settings_.named && rivals.empty();
+        if (rivals.empty() && (own != Certainty::none || named_alone)) {
+            become_station(ear);
+            continue;
+        }
+        if (told_ambiguous_ || now - opened_at_ < patience) continue;
+        told_ambiguous_ = true;
+        context_.report(Severity::warning, name() + ": the frames on this bus fit " +
+                                               std::string(ear.picture.family().type) + rivals +
+                                               ", and other makes send the same: write which one it is, for example "
+                                               "BMS_TYPE = " +
+                                               std::string(ear.picture.family().type));
+    }
+}
+
+void CanPort::become_station(Ear& ear) {
+    const bms::Family& family = ear.picture.family();
+    ear.station = make_station(family, ear.address);
+    context_.report(Severity::info, place_of(stations_.back().battery->identity) + ": a BMS of type " +
+                                        std::string(family.type) + " is on this bus");
+}
+
+void CanPort::tell_nothing_found(Clock::time_point now) {
+    if (told_nothing_ || told_ambiguous_ || !stations_.empty() || now - opened_at_ < patience) return;
+    told_nothing_ = true;
+    std::string types;
+    for (const bms::Family* family : settings_.families)
+        if (types.find(family->type) == std::string::npos) types.append(types.empty() ? "" : ", ").append(family->type);
+    const std::string advice = bus_advice(socket_->errors());
+    context_.report(Severity::warning,
+                    name() + ": no known BMS speaks on this bus (listening for " + types + "): " +
+                        (!advice.empty() ? advice
+                         : frames_ == 0  ? std::string("no frame that one of them sends was seen")
+                                         : "frames came, but not all that one of them sends, or from an address that "
+                                           "is not in BATTERY_ADDRESSES") +
+                        "; `bmsd scan " + name() + "` shows what is on the bus; listening on");
+}
+
+/// Error frames: one line when it gets worse, one when it is good again.
+void CanPort::watch_bus() {
+    const link::CanErrors& errors = socket_->errors();
+    if (errors.state == told_state_ && (errors.no_ack > 0) == (told_no_ack_ > 0)) return;
+    const bool worse = errors.state > told_state_ || (errors.no_ack > 0 && told_no_ack_ == 0);
+    told_state_ = errors.state;
+    told_no_ack_ = errors.no_ack;
+    const std::string advice = bus_advice(errors);
+    if (worse)
+        context_.report(Severity::warning, name() + ": " + advice);
+    else
+        context_.report(Severity::info,
+                        name() + ": the controller is " + std::string(to_string(errors.state)) + " again");
+}
+
+}  // namespace bmsd::engine

@@ -1,0 +1,84 @@
+// The life of one CAN interface: open, listen, find batteries, ask those that must be asked, recover.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "bms/can.hpp"
+#include "engine/base_port.hpp"
+#include "link/can.hpp"
+
+namespace bmsd::engine {
+
+/// Several batteries, also of several families, on one interface.
+class CanPort final : public BasePort {
+public:
+    CanPort(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::CanSocket> socket,
+            Context& context);
+
+    asio::awaitable<void> run() override;
+
+private:
+    /// A battery that is listened to; at first only somebody who may be one.
+    struct Ear {
+        Ear(const bms::Family& family, Address where, std::size_t station_index);
+
+        bms::CanPicture picture;
+        Address address;
+        std::size_t station;      ///< index; `nobody` while it only may be a battery
+        unsigned agreed = 0;      ///< rounds in a row in which it was plausible
+        bool identified = false;  ///< what is asked once was answered, or will not be
+        unsigned identify_rounds = 0;
+        Clock::time_point next_poll{};
+        std::vector<Clock::time_point> beat;  ///< per question: when it was sent last
+        Reading reading;                      ///< while it may be a battery: what it last said
+    };
+    static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+    asio::awaitable<bool> open();
+    asio::awaitable<void> serve();
+    asio::awaitable<void> sleep_until(Clock::time_point when);
+
+    void expect_batteries();
+    void listen_for(const bms::Family& family, Address address, bool shown);
+    std::size_t make_station(const bms::Family& family, Address address);
+    [[nodiscard]] std::vector<CanFilter> filters() const;
+    [[nodiscard]] bool receive(link::error_code& error);
+    void hear(const link::CanReceived& received);
+    void meet(const CanFrame& frame);
+    void send_due(Clock::time_point now);
+    void ask(Ear& ear, bms::When when, Clock::time_point now);
+    void send(const CanFrame& frame);
+    void flush();
+    void read(Clock::time_point now);
+    void read_station(Ear& ear, Clock::time_point now);
+    void weigh(Ear& ear, Clock::time_point now);
+    void settle(Clock::time_point now);
+    void become_station(Ear& ear);
+    void tell_nothing_found(Clock::time_point now);
+    void watch_bus();
+    [[nodiscard]] bms::Asking asking(const Ear& ear, const Reading* known) const;
+    [[nodiscard]] bool asks(const bms::Family& family) const;
+
+    asio::steady_timer timer_;
+    std::unique_ptr<link::CanSocket> socket_;
+    std::vector<Ear> ears_;
+    std::vector<CanFrame> outbox_;  ///< what the full queue of the interface did not take yet
+    std::array<link::CanReceived, 32> inbox_;
+    Reading scratch_;
+    Clock::time_point opened_at_{};
+    Clock::time_point polled_at_{};
+    bool polled_ = false;  ///< questions of this poll were sent, the answers not yet read
+    bool told_nothing_ = false, told_ambiguous_ = false, told_local_ = false;
+    link::CanBusState told_state_ = link::CanBusState::active;
+    std::uint32_t told_no_ack_ = 0;
+    std::uint64_t frames_ = 0;  ///< since opened
+};
+
+/// What people do about a bus in this state; empty: nothing is wrong.
+[[nodiscard]] std::string bus_advice(const link::CanErrors& errors);
+
+}  // namespace bmsd::engine

@@ -1,0 +1,68 @@
+// Simulated batteries on a CAN bus: they send as often as real ones, and answer what they are asked.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bms/can.hpp"
+#include "link/can.hpp"
+#include "sim/pack.hpp"
+
+namespace bmsd::sim {
+
+namespace asio = boost::asio;
+
+/// One battery: which frames it sends when. No I/O, no clock.
+class CanBattery {
+public:
+    /// `speed` is how many seconds pass in the pack per second of the clock. The family must outlive it.
+    CanBattery(const bms::Family& family, std::uint32_t address, const PackOptions& pack, double speed);
+
+    [[nodiscard]] Pack& pack() noexcept { return pack_; }
+
+    /// What it sends by itself at `now`.
+    void tell(Clock::time_point now, std::vector<CanFrame>& out);
+    /// What it answers to a frame.
+    void answer(const CanFrame& frame, Clock::time_point now, std::vector<CanFrame>& out);
+
+private:
+    void advance(Clock::time_point now);
+
+    const bms::Family& family_;
+    bms::Asking asking_;
+    Pack pack_;
+    double speed_;
+    std::optional<Clock::time_point> lived_until_;
+    std::vector<Clock::time_point> due_;  ///< per message
+};
+
+/// All batteries of one interface.
+class CanBus {
+public:
+    CanBus(const asio::any_io_executor& executor, std::unique_ptr<link::CanSocket> socket);
+
+    CanBattery& add(const bms::Family& family, std::uint32_t address, const PackOptions& pack, double speed);
+    [[nodiscard]] Result<void> open() { return socket_->open({}); }
+    [[nodiscard]] const std::string& name() const noexcept { return socket_->name(); }
+
+    /// Sends and answers until the executor stops. An interface that goes down is opened again when it is back.
+    asio::awaitable<void> run();
+
+    /// Unplugs all batteries, or plugs them in again.
+    void toggle_plug() noexcept { plugged_ = !plugged_; }
+
+private:
+    void exchange(Clock::time_point now);
+
+    std::unique_ptr<link::CanSocket> socket_;
+    asio::steady_timer timer_;
+    std::vector<CanBattery> batteries_;
+    std::vector<CanFrame> outbox_;
+    bool plugged_ = true;
+};
+
+}  // namespace bmsd::sim

@@ -1,0 +1,260 @@
+// What is special about single families on CAN: mostly what drivers before this one got wrong (dossiers, section 10).
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "bms/can.hpp"
+#include "bms/catalog.hpp"
+
+namespace bmsd::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using bms::CanPicture;
+
+constexpr Clock::time_point start{std::chrono::hours{1}};
+
+class Picture {
+public:
+    explicit Picture(const char* key, std::uint32_t address = 0) : picture(*bms::find_family(key), address) {
+        asking.address = address;
+    }
+    Picture& standard(std::uint32_t id, std::initializer_list<std::uint8_t> data, Clock::duration after = 0s) {
+        return take(id, false, data, after);
+    }
+    Picture& extended(std::uint32_t id, std::initializer_list<std::uint8_t> data, Clock::duration after = 0s) {
+        return take(id, true, data, after);
+    }
+    Result<Reading> at(Clock::duration after = 0s) {
+        Reading reading;
+        if (auto all = picture.read(asking, start + after, reading); !all) return tl::unexpected(all.error());
+        return reading;
+    }
+
+    CanPicture picture;
+    bms::Asking asking;
+
+private:
+    Picture& take(std::uint32_t id, bool is_extended, std::initializer_list<std::uint8_t> data, Clock::duration after) {
+        CanFrame frame{id, is_extended, static_cast<std::uint8_t>(data.size()), {}};
+        std::copy(data.begin(), data.end(), frame.data.begin());
+        picture.take(frame, start + after);
+        return *this;
+    }
+};
+
+/// 53.1 V, 1.8 A, 81 %; cells 3.327 and 3.326 V.
+Picture& jk_v1(Picture& jk, Clock::duration after = 0s) {
+    return jk.standard(0x2F4, {0x13, 0x02, 0xB2, 0x0F, 0x51, 0, 0, 0}, after)
+        .standard(0x4F4, {0xFF, 0x0C, 2, 0xFE, 0x0C, 1, 0, 0}, after)
+        .standard(0x5F4, {0x49, 1, 0x47, 4, 0x48, 0, 0, 0}, after);
+}
+
+}  // namespace
+
+TEST(JkbmsCan, OldBoardsWorkAndHaveNoInventedCells) {
+    Picture jk("jkbms_can");
+    const auto got = jk_v1(jk).at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 53.1);
+    EXPECT_TRUE(got->cell_voltages_v.empty());
+    EXPECT_EQ(got->cell_count, 16);
+    EXPECT_DOUBLE_EQ(*got->max_cell_voltage_v, 3.327);
+    EXPECT_FALSE(got->alarms.any());
+    EXPECT_EQ(got->alarms[Alarm::low_soc], Level::ok) << "what the board can raise is known to be quiet";
+}
+
+TEST(JkbmsCan, AnAlarmEndsWhenItsFrameStaysAway) {
+    Picture jk("jkbms_can");
+    jk_v1(jk).standard(0x7F4, {0, 0x40, 0, 0});  // temperature high, level 1
+    auto got = jk.at();
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->alarms[Alarm::high_temperature], Level::alarm) << "not lost beside others";
+    EXPECT_EQ(got->alarms[Alarm::high_charge_temperature], Level::alarm);
+    jk_v1(jk, 2s);
+    got = jk.at(2500ms);
+    ASSERT_TRUE(got);
+    EXPECT_FALSE(got->alarms.any());
+}
+
+TEST(JkbmsCan, IsGoneWhenItsStatusIsMissingForTwoSeconds) {
+    Picture jk("jkbms_can");
+    jk_v1(jk);
+    EXPECT_TRUE(jk.at(2s));
+    const auto got = jk.at(2001ms);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().cls, ErrorClass::truncated);
+    EXPECT_NE(got.error().detail.find("0x2F4"), std::string::npos) << got.error().detail;
+}
+
+TEST(JkbmsCan, AMissingLastCellFrameShowsInTheSumAndIsWaitedForFiveSeconds) {
+    Picture jk("jkbms_can");
+    jk_v1(jk);
+    for (std::uint32_t k = 0; k < 3; ++k)
+        jk.extended(0x18E028F4 + (k << 16), {0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C});
+    ASSERT_FALSE(jk.at());
+    jk.extended(0x18E328F4, {0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C}, 1s);
+    const auto got = jk.at(1s);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->cell_voltages_v.size(), 16u);
+    EXPECT_NEAR(*got->voltage_v, 16 * 3.326, 1e-9);
+}
+
+TEST(JkbmsCan, AddressesCarryBeyondTheLowNibble) {
+    Picture jk("jkbms_can", 12);
+    EXPECT_EQ(jk.picture.take({0x300, false, 8, {0x13, 0x02, 0xB2, 0x0F, 0x51}}, start), CanPicture::Taken::taken);
+    EXPECT_EQ(jk.picture.take({0x18F12900, true, 8, {}}, start), CanPicture::Taken::taken);
+}
+
+TEST(JkbmsCan, AChargerFrameIsNoPackVoltage) {
+    Picture jk("jkbms_can");
+    const auto got = jk_v1(jk).extended(0x1806E5F4, {0x02, 0x40, 0x03, 0xB6, 0, 0, 0, 0}).at();
+    ASSERT_TRUE(got);
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 53.1);
+}
+
+TEST(DalyCan, CyclesAreNotTheHeartbeatAndTheBoardIsNotTheHost) {
+    Picture daly("daly_can", 1);
+    daly.asking.recorded = true;
+    daly.extended(0x18944001, {16, 4, 0, 1, 2, 0x01, 0x2C, 0}).extended(0x18934001, {2, 1, 1, 0x11, 0, 3, 0xA9, 0x80});
+    EXPECT_EQ(daly.at()->cycles, 300);
+    EXPECT_EQ(daly.picture.take({0x18944040, true, 8, {}}, start), CanPicture::Taken::foreign);
+    EXPECT_EQ(frame_of(*bms::find_family("daly_can"), bms::find_family("daly_can")->can->questions[0], 3).id,
+              0x18940340u);
+}
+
+TEST(DalyCan, AnswersOfThePollBeforeAreNotUsedAgain) {
+    Picture daly("daly_can", 1);
+    daly.asking.recorded = true;
+    daly.extended(0x18904001, {0x02, 0x12, 0, 0, 0x75, 0x30, 0x02, 0xBC});
+    ASSERT_TRUE(daly.at());
+    daly.picture.begin_poll();
+    daly.extended(0x18934001, {2, 1, 1, 0x11, 0, 3, 0xA9, 0x80});
+    const auto got = daly.at();
+    ASSERT_TRUE(got);
+    EXPECT_FALSE(got->voltage_v) << "that was of another poll";
+}
+
+TEST(LltJbdCan, TheFactorySerialIsNoIdentity) {
+    const bms::Family& jbd = *bms::find_family("lltjbd_can");
+    Reading reading;
+    reading.serial_number = "JBD87654321";
+    EXPECT_EQ(jbd.identity(reading), "");
+    reading.serial_number = "JBD12345678";
+    EXPECT_EQ(jbd.identity(reading), "JBD12345678");
+}
+
+TEST(LltJbdCan, AnAlarmNeedsExactlyTheCodeOne) {
+    Picture jbd("lltjbd_can");
+    jbd.standard(0x355, {61, 0, 100, 0}).standard(0x356, {0xC5, 0x14, 0, 0, 0xD6, 0});
+    // High voltage 3 (reserved), low voltage 1 (active), high temperature 2 (inactive).
+    const auto got = jbd.standard(0x35A, {0x9C, 0, 0, 0, 0, 0, 0, 0}).at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_FALSE(got->alarms[Alarm::high_cell_voltage]);
+    EXPECT_EQ(got->alarms[Alarm::low_cell_voltage], Level::alarm);
+    EXPECT_EQ(got->alarms[Alarm::high_temperature], Level::ok);
+}
+
+TEST(PylontechCan, ANegativeDischargeLimitIsItsAmountAndFinePercentMustAgree) {
+    Picture pylon("pylontech_can");
+    pylon.standard(0x351, {0x48, 2, 0xD0, 7, 0x30, 0xF8}).standard(0x356, {0x79, 0x14, 0, 0, 0x71, 0});
+    auto got = pylon.standard(0x355, {30, 0, 100, 0, 0xD5, 0x0B}).at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->max_discharge_current_a, 200);
+    EXPECT_DOUBLE_EQ(*got->soc_percent, 30.29);
+    got = pylon.standard(0x355, {30, 0, 100, 0, 0x10, 0x27}).at();
+    ASSERT_TRUE(got);
+    EXPECT_DOUBLE_EQ(*got->soc_percent, 30) << "100 % beside 30 % is not the same value";
+}
+
+TEST(PylontechCan, ZerosOfABatteryThatWakesUpAreNotPublished) {
+    Picture pylon("pylontech_can");
+    const auto got = pylon.standard(0x355, {0, 0, 0, 0}).standard(0x356, {0, 0, 0, 0, 0, 0}).at();
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().cls, ErrorClass::implausible);
+}
+
+TEST(RvC, ListensToOneSenderUntilItFallsSilent) {
+    Picture rv("rv_c_can", 1);
+    rv.asking.recorded = true;
+    rv.extended(0x19FFFD8D, {1, 120, 0x0A, 1, 0, 0x94, 0x35, 0x77});
+    EXPECT_DOUBLE_EQ(*rv.at()->voltage_v, 13.3);
+    rv.extended(0x19FFFD45, {1, 120, 0x14, 1, 0, 0x94, 0x35, 0x77}, 1s);
+    EXPECT_DOUBLE_EQ(*rv.at(1s)->voltage_v, 13.3) << "the first one is alive";
+    rv.extended(0x19FFFD45, {1, 120, 0x14, 1, 0, 0x94, 0x35, 0x77}, 4s);
+    EXPECT_DOUBLE_EQ(*rv.at(4s)->voltage_v, 13.8);
+    rv.extended(0x0DFFFD45, {1, 120, 0x1E, 1, 0, 0x94, 0x35, 0x77}, 5s);
+    EXPECT_DOUBLE_EQ(*rv.at(5s)->voltage_v, 14.3) << "the priority is not compared";
+}
+
+TEST(RvC, WhatIsNotAvailableIsUnknownAndRaisesNothing) {
+    Picture rv("rv_c_can", 1);
+    rv.asking.recorded = true;
+    rv.extended(0x19FFFD8D, {1, 120, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+        .extended(0x19FEC78D, {1, 120, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+        .extended(0x19FEA58D, {1, 120, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF});
+    const auto got = rv.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_FALSE(got->voltage_v || got->current_a || got->charge_fet || got->discharge_fet || got->capacity_ah);
+    EXPECT_FALSE(got->alarms.any());
+}
+
+TEST(RvC, TheChargeLimitHasItsOffsetAndTheSwitchesAreNotExchanged) {
+    Picture rv("rv_c_can", 1);
+    rv.asking.recorded = true;
+    const auto got = rv.extended(0x19FEC98D, {1, 120, 1, 0x20, 0x01, 0x00, 0x7D, 3})
+                         .extended(0x19FEA58D, {1, 120, 0x01, 200, 0, 0, 0, 0})
+                         .at();
+    ASSERT_TRUE(got);
+    EXPECT_DOUBLE_EQ(*got->max_charge_current_a, 0);
+    EXPECT_EQ(got->discharge_fet, true);
+    EXPECT_EQ(got->charge_fet, false);
+}
+
+namespace {
+
+Picture& ubms(Picture& one, std::uint8_t mode) {
+    return one.standard(0x180, {43, 1, 1, 0, 50, 0, 0, 0})
+        .standard(0x0C0, {53, mode, 0, 0, 0, 8, 0, 0})
+        .standard(0x0C1, {13, 0x38, 0x7F, 100, 0, 0x5B, 0x12, 1});
+}
+
+}  // namespace
+
+TEST(Ubms, ItsCurrentDoesNotWrapAndLimitsHoldInDriveModeOnly) {
+    Picture one("ubms_can", 1);
+    auto got = ubms(one, 2).at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->current_a, -200);
+    EXPECT_EQ(got->max_discharge_current_a, 100);
+    EXPECT_EQ(got->max_charge_current_a, 347);
+    got = ubms(one, 1).at();
+    ASSERT_TRUE(got);
+    EXPECT_FALSE(got->max_discharge_current_a || got->max_charge_current_a);
+}
+
+TEST(Ubms, TheWorstOfParallelCellsIsShown) {
+    Picture one("ubms_can", 1);
+    one.asking.options.series = 1;
+    one.asking.options.parallel = 2;
+    ubms(one, 2)
+        .standard(0x350, {1, 0, 0x0C, 0xE4, 0x0C, 0xE4, 0x0C, 0xE4})
+        .standard(0x351, {1, 0, 0x0C, 0xE4})
+        .standard(0x352, {1, 0, 0x0C, 0xE4, 0x0E, 0x10, 0x0C, 0xE4})
+        .standard(0x353, {1, 0, 0x0B, 0xB8});
+    const auto got = one.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->cell_count, 4);
+    ASSERT_EQ(got->cell_voltages_v.size(), 4u);
+    EXPECT_DOUBLE_EQ(*got->cell_voltages_v[1], 3.6) << "a full cell of the second string";
+    EXPECT_DOUBLE_EQ(*got->cell_voltages_v[3], 3.0) << "an empty one";
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 4 * 3.3) << "the first string";
+}
+
+TEST(Ubms, AnotherUbmsOnTheSharedIdsIsNotMixedIn) {
+    Picture one("ubms_can", 1);
+    EXPECT_EQ(one.picture.take({0x350, false, 8, {2, 0, 0x0C, 0xE4, 0x0C, 0xE4, 0x0C, 0xE4}}, start),
+              CanPicture::Taken::foreign);
+}
+
+}  // namespace bmsd::tests

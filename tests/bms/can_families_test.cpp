@@ -162,6 +162,8 @@ TEST(PylontechCan, ANegativeDischargeLimitIsItsAmountAndFinePercentMustAgree) {
     ASSERT_TRUE(got) << got.error().detail;
     EXPECT_DOUBLE_EQ(*got->max_discharge_current_a, 200);
     EXPECT_DOUBLE_EQ(*got->soc_percent, 30.29);
+    // What a cycle says counts when all of it is there.
+    pylon.standard(0x351, {0x48, 2, 0xD0, 7, 0x30, 0xF8}).standard(0x356, {0x79, 0x14, 0, 0, 0x71, 0});
     got = pylon.standard(0x355, {30, 0, 100, 0, 0x10, 0x27}).at();
     ASSERT_TRUE(got);
     EXPECT_DOUBLE_EQ(*got->soc_percent, 30) << "100 % beside 30 % is not the same value";

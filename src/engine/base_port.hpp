@@ -30,11 +30,11 @@ struct Context {
     Registry& registry;
     std::vector<Sink*>& sinks;
     Report report;
-    std::function<void()> opened;        ///< a port has made its first attempt to open
-    bool config_error = false;           ///< see Battery::config_error
-    bool config_blocks = false;          ///< see Battery::config_blocks
-    Memory* memory = nullptr;            ///< may be null: nothing is remembered
-    BatteryMemory* batteries = nullptr;  ///< may be null: nothing is remembered
+    std::function<void()> opened;                              ///< a port has made its first attempt to open
+    bool config_error = false;                                 ///< see Battery::config_error
+    bool config_blocks = false;                                ///< see Battery::config_blocks
+    Memory* memory = nullptr;                                  ///< may be null: nothing is remembered
+    BatteryMemory* batteries = nullptr;                        ///< may be null: nothing is remembered
     std::function<control::Surroundings()> surroundings = {};  ///< may be null: there is nothing around
 };
 

@@ -37,8 +37,8 @@ constexpr std::size_t members() {
         return N;
 }
 
-/// Members that are no single number, flag or text: cells, resistances, balancing, temperatures, alarms. And told_charging,
-/// which only serves to doubt the current.
+/// Members that are no single number, flag or text: cells, resistances, balancing, temperatures, alarms. And
+/// told_charging, which only serves to doubt the current.
 constexpr std::size_t lists = 5 + 1;
 
 TEST(Quantities, NameEveryMemberOfReading) {

@@ -1,4 +1,4 @@
-// Frames from a CAN bus into one family (BMSD_FUZZ_FAMILY): whatever they are, decoding stays sound.
+// Frames from a CAN bus into one family (fuzzed_family): whatever they are, decoding stays sound.
 // Input: address, then per frame its identifier (4 bytes, little endian, highest bit: 29 bits), size, tenths of a
 // second since the one before, 8 bytes of data.
 #include <cmath>
@@ -9,6 +9,8 @@
 #include "bms/can.hpp"
 #include "bms/catalog.hpp"
 #include "model/quantities.hpp"
+
+extern const char* const fuzzed_family;  // which: a line made for each program
 
 namespace {
 
@@ -46,7 +48,7 @@ CanFrame frame_at(const std::uint8_t* at) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const bms::Family& family = *bms::find_family(BMSD_FUZZ_FAMILY);
+    static const bms::Family& family = *bms::find_family(fuzzed_family);
     if (size < 1) return 0;
     const bms::Addresses& known = family.addresses;
     const std::uint32_t address = known.used ? known.first + data[0] % (known.last - known.first + 1) : 0;

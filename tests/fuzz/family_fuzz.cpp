@@ -1,4 +1,4 @@
-// Bytes from the wire into one family (BMSD_FUZZ_FAMILY): whatever they are, decoding stays sound.
+// Bytes from the wire into one family (fuzzed_family): whatever they are, decoding stays sound.
 // Input: mode, address, size of the pieces, then the bytes. Mode bits: 0..3 which request, 4 one of several
 // batteries, 5 the bytes are a payload in a sound frame (else a fuzzer never gets past the checksum), 6 the same
 // bytes come a second time.
@@ -8,6 +8,8 @@
 #include "bms/transaction.hpp"
 #include "model/quantities.hpp"
 #include "require.hpp"
+
+extern const char* const fuzzed_family;  // which: a line made for each program
 
 namespace {
 
@@ -89,7 +91,7 @@ void run(const bms::Family& family, std::span<const std::uint8_t> input) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const bms::Family& family = *bms::find_family(BMSD_FUZZ_FAMILY);
+    static const bms::Family& family = *bms::find_family(fuzzed_family);
     run(family, {data, size});
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "sim/command.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -42,6 +43,7 @@ public:
     explicit Process(const SimulateOptions& options) {
         int ends[2];
         if (::pipe(ends) != 0) throw std::runtime_error("pipe");
+        std::fflush(stdout);  // else the child writes again what was waiting
         pid_ = ::fork();
         if (pid_ == 0) {
             ::dup2(ends[1], STDOUT_FILENO);

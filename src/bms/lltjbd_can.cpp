@@ -128,11 +128,6 @@ std::string identity(const Reading& reading) {
     return own.find_first_not_of('0') == std::string::npos || own == dummy_serial ? std::string{} : own;
 }
 
-bool nobody_else(const CanView& view) {
-    const auto since = view.since_mark(0);
-    return !since || *since > seconds{10};
-}
-
 // ---- the tables (§3) -----------------------------------------------------------------------------------
 constexpr std::array limits_rows = {
     Row{&Reading::max_battery_voltage_v, 0, u16le, 0.1},
@@ -140,15 +135,9 @@ constexpr std::array limits_rows = {
     Row{&Reading::max_discharge_current_a, 4, u16le, 0.1},
     Row{&Reading::min_battery_voltage_v, 6, u16le, 0.1},
 };
-constexpr std::array charge_rows = {
-    Row{&Reading::soh_percent, 2, u16le},
-};
 constexpr std::array values_rows = {
     Row{&Reading::voltage_v, 0, u16le, 0.01},
     Row{&Reading::current_a, 2, i16le, 0.1},
-};
-constexpr std::array values_sensors = {
-    Sensor{0, 4, i16le, 0.1},
 };
 constexpr std::array extremes_rows = {
     Row{&Reading::min_cell_voltage_v, 0, u16le, 0.001},
@@ -156,23 +145,10 @@ constexpr std::array extremes_rows = {
     Row{&Reading::min_cell_temperature_c, 4, u16le, 1, -kelvin},
     Row{&Reading::max_cell_temperature_c, 6, u16le, 1, -kelvin},
 };
-constexpr std::array capacity_rows = {
-    Row{&Reading::capacity_ah, 0, u16le, 1, 0, 0},
-};
 constexpr std::array maker_texts = {
     TextRow{&Reading::manufacturer, 0, 8},
 };
 
-constexpr CanMessage message(std::string_view name, std::string_view meaning, std::uint32_t id, Layout layout,
-                             TakeFrame take = nullptr, EncodeFrame encode = nullptr) {
-    return {.name = name, .meaning = meaning, .id = id, .layout = layout, .take = take, .encode = encode};
-}
-/// What belongs to one cycle of the battery.
-constexpr CanMessage of_cycle(CanMessage one, Need need = Need::optional) {
-    one.cyclic = true;
-    one.need = need;
-    return one;
-}
 /// Sixteen characters in two frames.
 constexpr CanMessage two_halves(CanMessage one, std::uint32_t between) {
     one.parts = 2;
@@ -183,41 +159,32 @@ constexpr CanMessage two_halves(CanMessage one, std::uint32_t between) {
 
 // §5: shorter frames are ignored.
 constexpr std::array messages = {
-    of_cycle(message("limits", "voltages and currents allowed", 0x351, {.size = 8, .rows = limits_rows})),
-    of_cycle(message("charge", "state of charge and health", 0x355, {.size = 4, .rows = charge_rows}, take_charge,
-                     encode_charge),
-             Need::mandatory),
-    of_cycle(message("values", "voltage, current, temperature", 0x356,
-                     {.size = 6, .rows = values_rows, .sensors = values_sensors}, take_values, encode_values),
-             Need::always),
-    of_cycle(message("alarms", "alarms and warnings", 0x35A, {.size = 8}, take_alarms, encode_alarms)),
-    message("maker", "who made it", 0x35E, {.size = 8, .texts = maker_texts}),
-    message("firmware", "firmware", 0x35F, {.size = 4}, take_firmware, encode_firmware),
-    two_halves(message("model", "model", 0x370, {.size = 8}, nullptr, encode_model), 1),
-    of_cycle(message("extremes", "extreme cells and sensors", 0x373, {.size = 8, .rows = extremes_rows})),
-    message("cell name", "where the lowest cell is", 0x374, {.size = 3}, nullptr, encode_cell_name),
-    message("capacity", "installed capacity", 0x379, {.size = 2, .rows = capacity_rows}),
-    two_halves(message("serial", "serial number", 0x380, {.size = 8}, nullptr, encode_serial), 1),
-};
-
-constexpr std::array questions = {
-    CanQuestion{.name = "keep-alive",
-                .meaning = "somebody is here",
-                .id = dialect::keep_alive_id,
-                .when = When::sometimes,
-                .period = milliseconds{1000},
-                .wanted = nobody_else},
-};
-constexpr std::array marks = {
-    dialect::another_host,
-    CanMark{{0x0C0, 0x7FF, false}, true, "a Valence U-BMS is on this bus, whose cells have the same ids"},
+    dialect::of_cycle(
+        dialect::message("limits", "voltages and currents allowed", 0x351, {.size = 8, .rows = limits_rows})),
+    dialect::of_cycle(dialect::message("charge", "state of charge and health", 0x355,
+                                       {.size = 4, .rows = dialect::charge_rows}, take_charge, encode_charge),
+                      Need::mandatory),
+    dialect::of_cycle(dialect::message("values", "voltage, current, temperature", 0x356,
+                                       {.size = 6, .rows = values_rows, .sensors = dialect::values_sensors},
+                                       take_values, encode_values),
+                      Need::always),
+    dialect::of_cycle(
+        dialect::message("alarms", "alarms and warnings", 0x35A, {.size = 8}, take_alarms, encode_alarms)),
+    dialect::message("maker", "who made it", 0x35E, {.size = 8, .texts = maker_texts}),
+    dialect::message("firmware", "firmware", 0x35F, {.size = 4}, take_firmware, encode_firmware),
+    two_halves(dialect::message("model", "model", 0x370, {.size = 8}, nullptr, encode_model), 1),
+    dialect::of_cycle(
+        dialect::message("extremes", "extreme cells and sensors", 0x373, {.size = 8, .rows = extremes_rows})),
+    dialect::message("cell name", "where the lowest cell is", 0x374, {.size = 3}, nullptr, encode_cell_name),
+    dialect::message("capacity", "installed capacity", 0x379, {.size = 2, .rows = dialect::capacity_rows}),
+    two_halves(dialect::message("serial", "serial number", 0x380, {.size = 8}, nullptr, encode_serial), 1),
 };
 
 constexpr std::array<std::uint32_t, 2> bitrates = {500000, 250000};
 constexpr CanLink on_bus{.bitrates = bitrates,
                          .messages = messages,
-                         .questions = questions,
-                         .marks = marks,
+                         .questions = dialect::questions,
+                         .marks = dialect::marks,
                          .finish = finish,
                          .certainty = certainty};
 

@@ -181,83 +181,46 @@ Certainty certainty(const CanView& view, const Reading& reading) {
     return signed_pn || reading.manufacturer ? Certainty::dialect : Certainty::none;
 }
 
-bool nobody_else(const CanView& view) {
-    const auto since = view.since_mark(0);
-    return !since || *since > seconds{10};
-}
-
 // ---- the tables (§5A) ----------------------------------------------------------------------------------
 constexpr std::array limits_rows = {
     Row{&Reading::max_battery_voltage_v, 0, u16le, 0.1},
     Row{&Reading::max_charge_current_a, 2, i16le, 0.1},
     Row{&Reading::max_discharge_current_a, 4, i16le, 0.1},
 };
-constexpr std::array charge_rows = {
-    Row{&Reading::soh_percent, 2, u16le},
-};
 constexpr std::array values_rows = {
     Row{&Reading::voltage_v, 0, i16le, 0.01},
     Row{&Reading::current_a, 2, i16le, 0.1},
-};
-constexpr std::array values_sensors = {
-    Sensor{0, 4, i16le, 0.1},
 };
 constexpr std::array permission_flags = {
     FlagRow{&Reading::charge_fet, 0, u8, 0x80},
     FlagRow{&Reading::discharge_fet, 0, u8, 0x40},
 };
-constexpr std::array capacity_rows = {
-    Row{&Reading::capacity_ah, 0, u16le, 1, 0, 0},
-};
-
-constexpr CanMessage message(std::string_view name, std::string_view meaning, std::uint32_t id, Layout layout,
-                             TakeFrame take = nullptr, EncodeFrame encode = nullptr) {
-    return {.name = name, .meaning = meaning, .id = id, .layout = layout, .take = take, .encode = encode};
-}
-/// What belongs to one cycle of the battery.
-constexpr CanMessage of_cycle(CanMessage one, Need need = Need::optional) {
-    one.cyclic = true;
-    one.need = need;
-    return one;
-}
 
 constexpr std::array messages = {
-    of_cycle(message("limits", "voltages and currents allowed", 0x351, {.size = 6, .rows = limits_rows}, take_limits,
-                     encode_limits)),
-    of_cycle(message("charge", "state of charge and health", 0x355, {.size = 4, .rows = charge_rows}, take_charge,
-                     encode_charge),
-             Need::mandatory),
-    of_cycle(message("values", "voltage, current, temperature", 0x356,
-                     {.size = 6, .rows = values_rows, .sensors = values_sensors}, take_values, encode_values),
-             Need::mandatory),
-    message("protections", "protections and warnings", 0x359,
-            {.size = 7, .rows = protection_rows, .alarms = protection_bits}, nullptr, encode_protections),
-    message("permissions", "charging and discharging allowed", 0x35C, {.size = 1, .flags = permission_flags}),
-    message("maker", "who made it", 0x35E, {.size = 8}, take_maker, encode_maker),
-    message("alarms", "alarms in Victron's form", 0x35A, {.size = 8}, take_alarms, not_sent),
-    message("extremes", "extreme cells and sensors", 0x370, {.size = 8}, take_extremes, encode_extremes),
-    message("extremes in kelvin", "the same, coarser", 0x373, {.size = 8}, take_extremes_k, not_sent),
-    message("capacity", "installed capacity", 0x379, {.size = 2, .rows = capacity_rows}),
-};
-
-constexpr std::array questions = {
-    CanQuestion{.name = "keep-alive",
-                .meaning = "somebody is here",
-                .id = dialect::keep_alive_id,
-                .when = When::sometimes,
-                .period = milliseconds{1000},
-                .wanted = nobody_else},
-};
-constexpr std::array marks = {
-    dialect::another_host,
-    CanMark{{0x0C0, 0x7FF, false}, true, "a Valence U-BMS is on this bus, whose cells have the same ids"},
+    dialect::of_cycle(dialect::message("limits", "voltages and currents allowed", 0x351,
+                                       {.size = 6, .rows = limits_rows}, take_limits, encode_limits)),
+    dialect::of_cycle(dialect::message("charge", "state of charge and health", 0x355,
+                                       {.size = 4, .rows = dialect::charge_rows}, take_charge, encode_charge),
+                      Need::mandatory),
+    dialect::of_cycle(dialect::message("values", "voltage, current, temperature", 0x356,
+                                       {.size = 6, .rows = values_rows, .sensors = dialect::values_sensors},
+                                       take_values, encode_values),
+                      Need::mandatory),
+    dialect::message("protections", "protections and warnings", 0x359,
+                     {.size = 7, .rows = protection_rows, .alarms = protection_bits}, nullptr, encode_protections),
+    dialect::message("permissions", "charging and discharging allowed", 0x35C, {.size = 1, .flags = permission_flags}),
+    dialect::message("maker", "who made it", 0x35E, {.size = 8}, take_maker, encode_maker),
+    dialect::message("alarms", "alarms in Victron's form", 0x35A, {.size = 8}, take_alarms, not_sent),
+    dialect::message("extremes", "extreme cells and sensors", 0x370, {.size = 8}, take_extremes, encode_extremes),
+    dialect::message("extremes in kelvin", "the same, coarser", 0x373, {.size = 8}, take_extremes_k, not_sent),
+    dialect::message("capacity", "installed capacity", 0x379, {.size = 2, .rows = dialect::capacity_rows}),
 };
 
 constexpr std::array<std::uint32_t, 1> bitrates = {500000};
 constexpr CanLink on_bus{.bitrates = bitrates,
                          .messages = messages,
-                         .questions = questions,
-                         .marks = marks,
+                         .questions = dialect::questions,
+                         .marks = dialect::marks,
                          .finish = finish,
                          .certainty = certainty};
 

@@ -57,6 +57,11 @@ void put_half(const Text& text, std::size_t part, CanFrame& frame) {
         if (part * 8 + i < all.size()) frame.data[i] = static_cast<std::uint8_t>(all[part * 8 + i]);
 }
 
+bool nobody_else(const CanView& view) {
+    const auto since = view.since_mark(0);
+    return !since || *since > seconds{10};
+}
+
 Number cells_in_series(const Reading& reading) {
     if (!reading.voltage_v || !reading.min_cell_voltage_v || !reading.max_cell_voltage_v) return std::nullopt;
     const double mean = (*reading.min_cell_voltage_v + *reading.max_cell_voltage_v) / 2;

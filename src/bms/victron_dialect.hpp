@@ -2,6 +2,7 @@
 // pylontech §5A.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "bms/can.hpp"
@@ -32,9 +33,46 @@ void put_half(const Text& text, std::size_t part, CanFrame& frame);
 /// Cells in series by pack voltage and the mean of the extremes; absent if these are not known.
 [[nodiscard]] Number cells_in_series(const Reading& reading);
 
+// ---- frames that all of them send alike -----------------------------------------------------------
+inline constexpr std::array charge_rows = {
+    Row{&Reading::soh_percent, 2, Wire::u16le},
+};
+inline constexpr std::array values_sensors = {
+    Sensor{0, 4, Wire::i16le, 0.1},
+};
+inline constexpr std::array capacity_rows = {
+    Row{&Reading::capacity_ah, 0, Wire::u16le, 1, 0, 0},
+};
+
+[[nodiscard]] constexpr CanMessage message(std::string_view name, std::string_view meaning, std::uint32_t id,
+                                           Layout layout, TakeFrame take = nullptr, EncodeFrame encode = nullptr) {
+    return {.name = name, .meaning = meaning, .id = id, .layout = layout, .take = take, .encode = encode};
+}
+/// What belongs to one cycle of the battery.
+[[nodiscard]] constexpr CanMessage of_cycle(CanMessage one, Need need = Need::optional) {
+    one.cyclic = true;
+    one.need = need;
+    return one;
+}
+
+// ---- who else is there ----------------------------------------------------------------------------
+inline constexpr std::array marks = {
+    CanMark{{keep_alive_id, 0x7FF, false}, false, "another host (inverter or GX) is on the bus"},
+    CanMark{{0x0C0, 0x7FF, false}, true, "a Valence U-BMS is on this bus, whose cells have the same ids"},
+};
+
+/// No other node says that somebody is there. Only for families with these marks.
+[[nodiscard]] bool nobody_else(const CanView& view);
+
 /// As the monitor on this bus we say every second that somebody is there, unless another node already does
-/// (dossier pylontech §4A). `mark` must be the index of the mark for keep_alive_id.
-inline constexpr CanMark another_host{
-    {keep_alive_id, 0x7FF, false}, false, "another host (inverter or GX) is on the bus"};
+/// (dossier pylontech §4A).
+inline constexpr std::array questions = {
+    CanQuestion{.name = "keep-alive",
+                .meaning = "somebody is here",
+                .id = keep_alive_id,
+                .when = When::sometimes,
+                .period = milliseconds{1000},
+                .wanted = nobody_else},
+};
 
 }  // namespace bmsd::bms::victron_dialect

@@ -28,6 +28,13 @@ void block(Limits& limits) {
 
 }  // namespace
 
+std::chrono::seconds tolerated_silence(const Battery& battery, const Parameters& parameters) {
+    const Summary& cells = battery.summary;
+    const bool in_window = cells.min_cell_v && cells.max_cell_v && *cells.min_cell_v > parameters.block_min_cell_v &&
+                           *cells.max_cell_v < parameters.block_max_cell_v;
+    return in_window && !parameters.block_on_disconnect ? parameters.block_timeout : lost_after;
+}
+
 bool apply_silence(Battery& battery, const Parameters& parameters, std::chrono::milliseconds silent,
                    std::chrono::milliseconds poll) {
     const bool was_online = battery.online;
@@ -50,12 +57,7 @@ bool apply_silence(Battery& battery, const Parameters& parameters, std::chrono::
         for (Number& time : battery.summary.time_to_soc_s) time.reset();
     }
 
-    const Summary& cells = battery.summary;
-    const bool cells_in_window = cells.min_cell_v && cells.max_cell_v &&
-                                 *cells.min_cell_v > parameters.block_min_cell_v &&
-                                 *cells.max_cell_v < parameters.block_max_cell_v;
-    const bool may_go_on = cells_in_window && !parameters.block_on_disconnect;
-    const bool given_up = lost && (!may_go_on || silent > parameters.block_timeout);
+    const bool given_up = lost && silent > tolerated_silence(battery, parameters);
     if (given_up)
         battery.cable_alarm = Level::alarm;
     else if (silent > std::max<std::chrono::milliseconds>(warn_after, lost_limit) && parameters.cable_alarm)

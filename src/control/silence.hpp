@@ -8,6 +8,10 @@
 
 namespace bmsd::control {
 
+/// How long a silent battery may go on with its last limits: by its last cells, and by what the user decided. After
+/// that CCL = DCL = 0.
+[[nodiscard]] std::chrono::seconds tolerated_silence(const Battery& battery, const Parameters& parameters);
+
 /// What a silence of this length means (battery-logic §10, "ours"): online flag, link state, cable alarm (raised only),
 /// values that are not to be shown, and CCL = DCL = 0 when the loss policy says so. `poll` is the poll interval.
 /// Returns true if anything changed.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "control/silence.hpp"
 #include "venus/names.hpp"
 
 namespace bmsd::venus {
@@ -12,12 +13,9 @@ std::string cell_name(std::size_t number) {
     return number == 0 ? std::string{} : "C" + std::to_string(number);
 }
 
-/// When the limits go to zero (see control::apply_silence), and why it does not answer.
+/// Since when it is silent, and when its limits go to zero.
 std::string lost_text(const Battery& battery, const control::Parameters& parameters) {
-    const Summary& cells = battery.summary;
-    const bool safe = cells.min_cell_v && cells.max_cell_v && *cells.min_cell_v > parameters.block_min_cell_v &&
-                      *cells.max_cell_v < parameters.block_max_cell_v && !parameters.block_on_disconnect;
-    const std::chrono::seconds threshold = safe ? parameters.block_timeout : std::chrono::minutes(1);
+    const std::chrono::seconds threshold = control::tolerated_silence(battery, parameters);
     const auto left = std::max(threshold - battery.link.silent, std::chrono::seconds(0));
     return "Lost for: " + duration_text(battery.link.silent) + " | Disconnect in: " + duration_text(left) +
            " | Threshold: " + duration_text(threshold);

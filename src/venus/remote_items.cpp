@@ -2,26 +2,19 @@
 
 #include <utility>
 
+#include "venus/dictionary.hpp"
+
 namespace bmsd::venus {
 namespace {
 
-constexpr const char* bus_item = "com.victronenergy.BusItem";
 constexpr std::chrono::seconds between_attempts{5};
 
 /// "Value" of a dictionary a{sv}, which the message stands before; nothing if there is none.
 std::optional<Value> value_in(sd_bus_message* message) {
     std::optional<Value> found;
-    if (sd_bus_message_enter_container(message, 'a', "{sv}") < 0) return found;
-    while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
-        const char* key = nullptr;
-        if (sd_bus_message_read_basic(message, 's', &key) < 0) return found;
-        if (std::string_view(key) == "Value")
-            found = read(message);
-        else
-            sd_bus_message_skip(message, "v");
-        if (sd_bus_message_exit_container(message) < 0) return found;
-    }
-    sd_bus_message_exit_container(message);
+    each_entry(message, [&](const std::string& key, const Value& value) {
+        if (key == "Value") found = value;
+    });
     return found;
 }
 

@@ -4,12 +4,12 @@
 #include <cstring>
 
 #include "model/words.hpp"
+#include "venus/dictionary.hpp"
 
 namespace bmsd::venus {
 namespace {
 
 constexpr const char* service = "com.victronenergy.settings";
-constexpr const char* bus_item = "com.victronenergy.BusItem";
 constexpr const char* devices = "/Settings/Devices";
 constexpr std::string_view mark = "serialbattery";  // in the name of every group that is one
 constexpr std::string_view class_prefix = "battery:";
@@ -32,22 +32,6 @@ double number_in(const SettingValues& values, std::string_view name) {
     if (found == values.end()) return 0;
     const auto number = convert(found->second, Kind::real);
     return number ? std::get<double>(*number) : 0;
-}
-
-/// Calls `take` for every entry of a dictionary a{sv}; the message stands before it.
-template <class Take>
-void each_entry(sd_bus_message* message, Take take) {
-    if (sd_bus_message_enter_container(message, 'a', "{sv}") < 0) return;
-    while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
-        const char* key = nullptr;
-        if (sd_bus_message_read_basic(message, 's', &key) < 0) return;
-        const std::string name = key;
-        const auto value = read(message);
-        if (!value) sd_bus_message_skip(message, "v");
-        if (value) take(name, *value);
-        if (sd_bus_message_exit_container(message) < 0) return;
-    }
-    sd_bus_message_exit_container(message);
 }
 
 bool append_entry(sd_bus_message* message, const char* key, const Value& value) {

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "venus/dictionary.hpp"
 #include "venus/introspection.hpp"
 
 namespace bmsd::venus {
 namespace {
-
-constexpr const char* bus_item = "com.victronenergy.BusItem";
 
 /// Answers of SetValue.
 enum Written : std::int32_t { accepted = 0, impossible = 1, refused = 2 };

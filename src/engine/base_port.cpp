@@ -105,8 +105,6 @@ void BasePort::succeeded(Station& station, Clock::time_point began) {
     battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);
     judge(station, nullptr);
     if (!battery.orders.trouble.empty() && now >= station.forget_trouble) battery.orders.trouble.clear();
-    battery.orders.taken[static_cast<std::size_t>(Order::soc)] =
-        context_.parameters.count_soc || find_control(*station.family, control_name(Order::soc));
     weigh_doubt(station);
     if (station.identified) replace_if_other(station);
     const bool appears = station.identified && !station.appeared;
@@ -184,6 +182,8 @@ void BasePort::watch_silence(bool link_works) {
 void BasePort::take_up(Station& station) {
     Battery& battery = *station.battery;
     const bms::Family& family = *station.family;
+    // A state of charge that we count ourselves can always be set.
+    if (context_.parameters.count_soc) battery.orders.taken[static_cast<std::size_t>(Order::soc)] = true;
     battery.identity.id = context_.registry.claim(family, battery, context_.report);
     battery.identity.hardware =
         family.hardware ? family.hardware(battery.reading) : battery.reading.hardware_version.value_or("");

@@ -1,9 +1,7 @@
 // What people want changed from the GUI, against simulated batteries that obey.
 #include <cmath>
 
-#include <gtest/gtest.h>
-
-#include "rig.hpp"
+#include "one_battery.hpp"
 
 using namespace bmsd::test;
 
@@ -11,23 +9,7 @@ namespace {
 
 constexpr int accepted = 0, not_possible = 1, refused = 2;
 
-class Orders : public testing::Test {
-protected:
-    void start(const std::string& family, const std::string& config, const std::vector<std::string>& more = {}) {
-        std::vector<std::string> arguments = {family, "--current", "-10", "--speed", "0"};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        const std::string port = rig_.simulate("ttyTest0", arguments);
-        service_ = service_of(port);
-        rig_.run(config, {port});
-        ASSERT_TRUE(eventually([&] { return rig_.present(service_); })) << rig_.daemon().err();
-    }
-    bool becomes(const std::string& path, double value) {
-        return eventually([&] { return rig_.number(service_, path) == value; });
-    }
-
-    Rig rig_;
-    std::string service_;
-};
+class Orders : public OneBattery {};
 
 }  // namespace
 

@@ -1,7 +1,5 @@
 // A battery that listens to other devices on the bus.
-#include <gtest/gtest.h>
-
-#include "rig.hpp"
+#include "one_battery.hpp"
 #include "support/settings_service.hpp"
 
 using namespace bmsd::test;
@@ -10,21 +8,11 @@ namespace {
 
 constexpr const char* shunt_name = "com.victronenergy.battery.ttyS9";
 
-class Surroundings : public testing::Test {
+class Surroundings : public OneBattery {
 protected:
-    void start(const std::string& config) {
-        const std::string port = rig_.simulate(
-            "ttyTest0", {"jkbms_pb", "--current", "-10", "--speed", "0", "--capacity", "100", "--soc", "50"});
-        service_ = service_of(port);
-        rig_.run("BMS_TYPE = Jkbms_pb\n" + config, {port});
-        ASSERT_TRUE(eventually([&] { return rig_.present(service_); })) << rig_.daemon().err();
+    void start_jk(const std::string& config) {
+        start("jkbms_pb", "BMS_TYPE = Jkbms_pb\n" + config, {"--capacity", "100", "--soc", "50"});
     }
-    bool becomes(const std::string& path, double value) {
-        return eventually([&] { return rig_.number(service_, path) == value; });
-    }
-
-    Rig rig_;
-    std::string service_;
 };
 
 }  // namespace
@@ -34,8 +22,8 @@ TEST_F(Surroundings, CurrentAndStateOfChargeOfAShunt) {
         SettingsService shunt(rig_.bus.address(), shunt_name);
         shunt.store("/Dc/0/Current", -33.0);
         shunt.store("/Soc", 71.5);
-        start(std::string("EXTERNAL_SENSOR_DBUS_DEVICE = ") + shunt_name +
-              "\nEXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Current\nEXTERNAL_SENSOR_DBUS_PATH_SOC = /Soc\n");
+        start_jk(std::string("EXTERNAL_SENSOR_DBUS_DEVICE = ") + shunt_name +
+                 "\nEXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Current\nEXTERNAL_SENSOR_DBUS_PATH_SOC = /Soc\n");
         EXPECT_TRUE(becomes("/Dc/0/Current", -33));
         EXPECT_TRUE(becomes("/Soc", 71.5));
         EXPECT_EQ(rig_.number(service_, "/SocBms"), 50);
@@ -56,11 +44,11 @@ TEST_F(Surroundings, TimeToGoEndsWhereTheEnergyManagerStops) {
     settings.store("/Settings/CGwacs/BatteryLife/State", 10);
     settings.store("/Settings/CGwacs/BatteryLife/MinimumSocLimit", 30.0);
     settings.store("/Settings/CGwacs/BatteryLife/SocLimit", 45.0);
-    start("");
+    start_jk("");
     EXPECT_TRUE(becomes("/TimeToGo", 2 * 3600)) << "from 50 % to 30 % at 10 % an hour";
 }
 
 TEST_F(Surroundings, WithoutEnergyManagerTimeToGoEndsAtTheWarning) {
-    start("SOC_LOW_WARNING = 25\n");
+    start_jk("SOC_LOW_WARNING = 25\n");
     EXPECT_TRUE(becomes("/TimeToGo", 9000)) << "from 50 % to 25 % at 10 % an hour";
 }

@@ -1,10 +1,9 @@
 // Any bytes as the state of a battery: refused, or a state that is written and read back as the same.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "app/battery_state.hpp"
+#include "require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace bmsd::app;
@@ -12,9 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto state = battery_state(text, "B1");
     if (!state) return 0;
     const auto again = battery_state(to_json(*state, "B1"), "B1");
-    if (!again || *again != *state) {
-        std::fputs("invariant broken: a state comes back as it was written\n", stderr);
-        std::abort();
-    }
+    bmsd::test::require(again && *again == *state, "a state comes back as it was written");
     return 0;
 }

@@ -1,40 +1,21 @@
 // Frames from a CAN bus into one family (fuzzed_family): whatever they are, decoding stays sound.
 // Input: address, then per frame its identifier (4 bytes, little endian, highest bit: 29 bits), size, tenths of a
 // second since the one before, 8 bytes of data.
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "bms/can.hpp"
 #include "bms/catalog.hpp"
-#include "model/quantities.hpp"
+#include "sound.hpp"
 
 extern const char* const fuzzed_family;  // which: a line made for each program
 
 namespace {
 
 using namespace bmsd;
+using test::require;
+using test::require_sound;
 
 constexpr std::size_t record = 14;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "invariant broken: %s\n", what);
-    std::abort();
-}
-
-void require_sound(const Reading& reading) {
-    const auto finite = [](const Number& value) { return !value || std::isfinite(*value); };
-    for (const NumberQuantity& quantity : number_quantities())
-        require(finite(reading.*quantity.member), "finite number");
-    for (const TextQuantity& quantity : text_quantities()) {
-        const Text& text = reading.*quantity.member;
-        require(!text || (text->size() <= 64 && text->find('\0') == std::string::npos), "short text");
-    }
-    for (const Number& value : reading.cell_voltages_v) require(finite(value), "finite cell");
-    for (const Number& value : reading.temperatures_c) require(finite(value), "finite temperature");
-}
 
 CanFrame frame_at(const std::uint8_t* at) {
     std::uint32_t word = 0;

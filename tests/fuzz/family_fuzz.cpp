@@ -2,12 +2,9 @@
 // Input: mode, address, size of the pieces, then the bytes. Mode bits: 0..3 which request, 4 one of several
 // batteries, 5 the bytes are a payload in a sound frame (else a fuzzer never gets past the checksum), 6 the same
 // bytes come a second time.
-#include <cmath>
-
 #include "bms/catalog.hpp"
 #include "bms/transaction.hpp"
-#include "model/quantities.hpp"
-#include "require.hpp"
+#include "sound.hpp"
 
 extern const char* const fuzzed_family;  // which: a line made for each program
 
@@ -15,21 +12,7 @@ namespace {
 
 using namespace bmsd;
 using test::require;
-
-void require_sound(const Reading& reading) {
-    const auto finite = [](const Number& value) { return !value || std::isfinite(*value); };
-    for (const NumberQuantity& quantity : number_quantities())
-        require(finite(reading.*quantity.member), "finite number");
-    for (const TextQuantity& quantity : text_quantities()) {
-        const Text& text = reading.*quantity.member;
-        require(!text || (text->size() <= 64 && text->find('\0') == std::string::npos), "short text");
-    }
-    require(reading.cell_voltages_v.size() <= max_cells && reading.cell_resistances_ohm.size() <= max_cells, "cells");
-    require(reading.temperatures_c.size() <= max_temperatures, "sensors");
-    for (const Number& value : reading.cell_voltages_v) require(finite(value), "finite cell");
-    for (const Number& value : reading.cell_resistances_ohm) require(finite(value), "finite resistance");
-    for (const Number& value : reading.temperatures_c) require(finite(value), "finite temperature");
-}
+using test::require_sound;
 
 void feed(bms::Transaction& transaction, std::span<const std::uint8_t> bytes, std::size_t piece) {
     piece = std::max(piece, bytes.size() / 64);  // single bytes all the way make a slow fuzzer

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "app/reading_json.hpp"
+#include "app/reading_text.hpp"
 #include "engine/can_scan.hpp"
 #include "link/can.hpp"
 #include "model/words.hpp"
@@ -45,13 +46,10 @@ std::string battery_text(const CanScanResult::Found& found) {
     if (found.family->addresses.used) out += ", address " + address_text(found.address);
     if (found.certainty == bms::Certainty::none)
         out += " (other makes send the same frames: name it in BMS_TYPE if it is one)";
-    char text[96];
-    const Reading& reading = found.reading;
-    std::snprintf(text, sizeof text, "\n    %.2f V, %.1f A, %.0f %%", reading.voltage_v.value_or(0),
-                  reading.current_a.value_or(0), reading.soc_percent.value_or(0));
-    out += text;
-    if (!reading.cell_voltages_v.empty()) out += ", " + std::to_string(reading.cell_voltages_v.size()) + " cells";
-    return out + "\n";
+    std::string values = gist(found.reading);
+    if (const Cells& cells = found.reading.cell_voltages_v; !cells.empty())
+        values += ", " + std::to_string(cells.size()) + " cells";
+    return out + "\n    " + values.substr(std::min<std::size_t>(values.size(), 2)) + "\n";
 }
 
 std::string result_text(const CanScanResult& result) {

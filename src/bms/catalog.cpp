@@ -104,7 +104,9 @@ std::string_view nearest_type(std::string_view name) {
     std::string_view best;
     std::size_t best_distance = 0;
     const auto consider = [&](std::string_view word, std::string_view type) {
-        const std::size_t distance = word_distance(word, name);
+        // Who leaves out how it is connected ("Ubms" of "Ubms_Can") means this one.
+        const auto stem = word.substr(0, word.find('_'));
+        const std::size_t distance = stem.size() < word.size() && same_word(stem, name) ? 1 : word_distance(word, name);
         if (best.empty() || distance < best_distance) best = type, best_distance = distance;
     };
     for (const Family* family : families) {

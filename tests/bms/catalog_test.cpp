@@ -67,6 +67,8 @@ TEST(Catalog, FindsAFamilyByAnyOfItsNamesInAnyCase) {
 TEST(Catalog, NamesTheNearestType) {
     EXPECT_EQ(bms::nearest_type("jkbms-pb"), "Jkbms_pb");
     EXPECT_EQ(bms::nearest_type("Jkbm"), "Jkbms");
+    EXPECT_EQ(bms::nearest_type("ubms"), "Ubms_Can");
+    EXPECT_EQ(bms::nearest_type("jkbms"), "Jkbms");
     for (const Family* family : bms::catalog()) EXPECT_EQ(bms::nearest_type(family->type), family->type);
 }
 

@@ -1,5 +1,6 @@
 #include "fleet/bus.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -38,6 +39,12 @@ std::uint32_t u32(const char* at) {
     return value;
 }
 
+std::uint64_t occurrences(std::string_view in, std::string_view word) {
+    std::uint64_t found = 0;
+    for (auto at = in.find(word); at != std::string_view::npos; at = in.find(word, at + word.size())) ++found;
+    return found;
+}
+
 /// Counts the signals in a raw stream of D-Bus messages (byte order of this machine, as all senders are on it).
 Bus::Traffic count(std::string_view stream) {
     constexpr std::size_t fixed = 16;
@@ -49,6 +56,7 @@ Bus::Traffic count(std::string_view stream) {
         if (stream.substr(fixed, fields).find("ItemsChanged") != std::string_view::npos) {
             ++traffic.signals;
             traffic.bytes += size;
+            traffic.paths += occurrences(stream.substr(fixed + fields, size - fixed - fields), "Value");
         }
         stream.remove_prefix(size);
     }
@@ -69,14 +77,38 @@ Bus::Bus(fs::path dir)
 }
 
 std::size_t Bus::batteries() const {
+    return services().size();
+}
+
+std::vector<std::string> Bus::services() const {
     const Connection bus = connect(address_);
     char** names = nullptr;
     check(sd_bus_list_names(bus.get(), &names, nullptr), "cannot list the D-Bus names");
-    std::size_t found = 0;
+    std::vector<std::string> found;
     for (char** name = names; *name; std::free(*name++))
-        if (std::string_view(*name).starts_with("com.victronenergy.battery.")) ++found;
+        if (std::string_view(*name).starts_with("com.victronenergy.battery.")) found.emplace_back(*name);
     std::free(names);
     return found;
+}
+
+Bus::Latency Bus::ask(std::size_t calls, std::chrono::nanoseconds pause) const {
+    const std::vector<std::string> batteries = services();
+    if (batteries.empty()) throw std::runtime_error("no battery is on D-Bus");
+    const Connection bus = connect(address_);
+    std::vector<std::chrono::nanoseconds> took;
+    took.reserve(calls);
+    for (std::size_t i = 0; i < calls; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        sd_bus_message* answer = nullptr;
+        check(sd_bus_call_method(bus.get(), batteries[i % batteries.size()].c_str(), "/Dc/0/Voltage",
+                                 "com.victronenergy.BusItem", "GetValue", nullptr, &answer, ""),
+              "GetValue");
+        took.push_back(std::chrono::steady_clock::now() - start);
+        sd_bus_message_unref(answer);
+        pause_for(pause);
+    }
+    std::sort(took.begin(), took.end());
+    return {took[took.size() / 2], took.back()};
 }
 
 Bus::Traffic Bus::listen(std::chrono::nanoseconds duration) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "fleet/process.hpp"
 
@@ -22,11 +23,21 @@ public:
     struct Traffic {
         std::uint64_t signals = 0;  ///< ItemsChanged
         std::uint64_t bytes = 0;    ///< of these messages, headers included
+        std::uint64_t paths = 0;    ///< values told in them
     };
     /// Listens for so long.
     [[nodiscard]] Traffic listen(std::chrono::nanoseconds duration) const;
 
+    /// How long GetValue takes.
+    struct Latency {
+        std::chrono::nanoseconds median{}, longest{};
+    };
+    /// Asks the batteries in turn for their voltage, `calls` times with a pause of `pause` between.
+    [[nodiscard]] Latency ask(std::size_t calls, std::chrono::nanoseconds pause) const;
+
 private:
+    [[nodiscard]] std::vector<std::string> services() const;
+
     fs::path dir_;
     std::string address_;
     Process daemon_;

@@ -79,8 +79,17 @@ void measure_traffic(Fleet& fleet, const Plan& plan, Report& report) {
     const Totals before = fleet.totals();
     const Bus::Traffic traffic = fleet.bus().listen(exact(plan.window));
     const std::uint64_t polls = fleet.totals().polls - before.polls;
-    report.push_back({"dbus_signals_per_poll", per(static_cast<double>(traffic.signals), polls), ""});
+    // The window may begin and end between a poll and its signal.
+    report.push_back({"dbus_signals_per_poll", per(static_cast<double>(traffic.signals), polls), "", 1.05});
     report.push_back({"dbus_bytes_per_poll", per(static_cast<double>(traffic.bytes), polls), "B"});
+    report.push_back({"dbus_bytes_per_changed_path", per(static_cast<double>(traffic.bytes), traffic.paths), "B", 100});
+}
+
+void measure_answers(const Fleet& fleet, Report& report) {
+    const Bus::Latency latency = fleet.bus().ask(1000, std::chrono::milliseconds{7});
+    const auto ms = [](std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e6; };
+    report.push_back({"get_value_median", ms(latency.median), "ms", 0.5});
+    report.push_back({"get_value_worst", ms(latency.longest), "ms", 5});
 }
 
 Report measure_run(const Options& options, const Plan& plan) {
@@ -90,6 +99,7 @@ Report measure_run(const Options& options, const Plan& plan) {
     measure_cpu(fleet, options, plan, report);
     report.push_back({"memory_pss", static_cast<double>(memory(fleet.pid()).pss) / 1024, "MiB", 12});
     measure_traffic(fleet, plan, report);
+    measure_answers(fleet, report);
     return report;
 }
 

@@ -17,6 +17,9 @@ public:
     /// aside and named on `report`.
     BatteryStates(const std::string& state_dir, boost::asio::any_io_executor executor, Report report);
 
+    void meet(const Identity& battery) override {
+        if (on_met) on_met(battery);
+    }
     std::optional<control::Persistent> recall(const std::string& id) override;
     /// Written if it differs from what is written.
     void keep(const std::string& id, const control::Persistent& state) override;
@@ -29,6 +32,8 @@ public:
     }
     void set_device_instance(const std::string& id, std::int32_t instance);
 
+    /// Told of every battery before it is recalled; may be null.
+    std::function<void(const Identity& battery)> on_met;
     /// The state of a battery without a file, e.g. as another driver left it; null: a new battery.
     std::function<BatteryState(const std::string& id)> elsewhere;
     /// Told of every change of what is decided about a battery.

@@ -88,6 +88,8 @@ struct Config {
     bool publish_config = false;                ///< PUBLISH_CONFIG_VALUES
     bool publish_json = false;                  ///< PUBLISH_BATTERY_DATA_AS_JSON
     bool show_additional_info = false;          ///< GUI_PARAMETERS_SHOW_ADDITIONAL_INFO
+    bool legacy_paths = false;                  ///< LEGACY_PATHS
+    bool legacy_service_names = false;          ///< LEGACY_SERVICE_NAMES
     bool gui_customizations = true;             ///< GUI_INSTALL_CUSTOMIZATIONS
     bool serial_starter = true;                 ///< SERIAL_STARTER_ENABLED
     bool telemetry = true;                      ///< TELEMETRY: read over, nothing is ever sent

@@ -4,8 +4,6 @@
 namespace bmsd::app {
 namespace {
 
-constexpr auto later = Effect::later;
-
 constexpr std::array limits = std::to_array<Key>({
     {"MAX_BATTERY_CHARGE_CURRENT",
      "A",
@@ -195,11 +193,8 @@ constexpr std::array soc = std::to_array<Key>({
     {"AUTO_RESET_SOC",
      "",
      [](Config& c) -> Slot { return &c.control.auto_reset_soc; },
-     "Tell the BMS that it is full when float begins: Daly, LltJbd_Up16s.",
-     {},
-     false,
-     {},
-     later},
+     "Tell the BMS that its state of charge is 100 % when float begins: Daly. At most once an hour.",
+     {}},
     {"HISTORY_ENABLE", "", [](Config& c) -> Slot { return &c.control.history; },
      "Keep the history values (deepest discharge, cycles and so on)."},
     {"MIDPOINT_ENABLE", "", [](Config& c) -> Slot { return &c.control.midpoint; },

@@ -92,8 +92,6 @@ constexpr std::array ports = std::to_array<Key>({
      {0, 100'000, true}},
 });
 
-constexpr auto later = Effect::later;
-
 constexpr std::array service = std::to_array<Key>({
     {"BATTERY_CELL_DATA_FORMAT",
      "",
@@ -104,11 +102,8 @@ constexpr std::array service = std::to_array<Key>({
     {"PUBLISH_CONFIG_VALUES",
      "",
      [](Config& c) -> Slot { return &c.publish_config; },
-     "Show the values of this file on D-Bus, below /Info/Config.",
-     {},
-     false,
-     {},
-     later},
+     "Show the values of this file on D-Bus, below /Info/Config. Passwords and user names never.",
+     {}},
     {"PUBLISH_BATTERY_DATA_AS_JSON",
      "",
      [](Config& c) -> Slot { return &c.publish_json; },
@@ -117,11 +112,22 @@ constexpr std::array service = std::to_array<Key>({
     {"GUI_PARAMETERS_SHOW_ADDITIONAL_INFO",
      "",
      [](Config& c) -> Slot { return &c.show_additional_info; },
-     "Fill the texts that explain the charge control, /Info/ChargeModeDebug and following.",
-     {},
-     false,
-     {},
-     later},
+     "Fill the texts that explain the charge control: what limits CVL, CCL and DCL in /Info/ChargeModeDebug, what "
+     "leads "
+     "to the next mode in /Info/ChargeModeDebugFloat and /Info/ChargeModeDebugBulk.",
+     {}},
+    {"LEGACY_SERVICE_NAMES",
+     "",
+     [](Config& c) -> Slot { return &c.legacy_service_names; },
+     "End the names on D-Bus with __0 where a battery has no address, as version 1.4 of the Python driver: for flows "
+     "that hold the whole name.",
+     {}},
+    {"LEGACY_PATHS",
+     "",
+     [](Config& c) -> Slot { return &c.legacy_paths; },
+     "Have the switches by their names of version 1.4 as well: /Io/ForceChargingOff, /Io/ForceDischargingOff, "
+     "/Io/TurnBalancingOff, /Settings/ResetSoc.",
+     {}},
 });
 
 }  // namespace

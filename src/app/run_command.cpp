@@ -17,6 +17,7 @@
 #include "app/live_table.hpp"
 #include "app/log.hpp"
 #include "app/port_keeper.hpp"
+#include "app/published_config.hpp"
 #include "app/state_dir.hpp"
 #include "app/stats.hpp"
 #include "app/venus_state.hpp"
@@ -175,7 +176,7 @@ private:
             report_(Severity::warning, std::string(key) + " is followed when bmsd is started again");
         parsed_ = std::move(fresh);  // what refers to config_ sees the new values
         *log_level_ = config_.log_level;
-        if (face_) face_->set_parameters(config_.control);
+        if (face_) face_->set_config(config_.control, shown_config());
         engine_.set_config_state(false, false);
         ports_.follow(wanted);
         keep_as_good();
@@ -186,12 +187,21 @@ private:
         if (const auto kept = last_good_.keep(parsed_); !kept) report_(Severity::warning, kept.error().detail);
     }
 
+    std::vector<venus::ConfigValue> shown_config() {
+        if (!config_.publish_config) return {};
+        return published_config(config_, parsed_.has(Problem::Kind::error));
+    }
+
     venus::FaceSettings face_settings() {
         venus::FaceSettings settings;
         settings.address = options_.bus;
         settings.parameters = config_.control;
         settings.cells = static_cast<venus::CellFormat>(config_.cell_data_format);
         settings.json = config_.publish_json;
+        settings.explain = config_.show_additional_info;
+        settings.legacy_paths = config_.legacy_paths;
+        settings.legacy_names = config_.legacy_service_names;
+        settings.config = shown_config();
         settings.external_soc = !config_.external_sensor.service.empty() && !config_.external_sensor.soc_path.empty();
         settings.desk = &engine_;
         settings.report = report_;
@@ -218,6 +228,9 @@ private:
         surroundings_.emplace(io_.get_executor(), options_.bus,
                               venus::ExternalSensor{sensor.service, sensor.current_path, sensor.soc_path}, report_);
         engine_.set_surroundings([this] { return surroundings_->now(); });
+        states_->on_met = [this](const Identity& battery) {
+            settings_->known_as(venus::serial_text(battery.id), venus::serial_text(battery.former_id));
+        };
         states_->elsewhere = [this](const std::string& id) {
             return from_settings(settings_->find(venus::serial_text(id)));
         };

@@ -179,7 +179,7 @@ void Texts::write_next_mode(const Input& input, Limits& limits) {
     Writer writer;
     if (!rules.managed || !input.cells.usable) {
         if (!next_mode_.changed(rules.managed ? 1 : 0, {})) return;
-        if (rules.managed) writer.add("none while cell voltages are missing");
+        writer.add(rules.managed ? "none while cell voltages are missing" : "none (CVCM_ENABLE = False)");
         return writer.into(limits.next_mode);
     }
     const double difference = input.cells.difference_v();
@@ -215,6 +215,8 @@ void Texts::write_next_mode(const Input& input, Limits& limits) {
     if (rules.bulk_diff_v)
         writer.add("%s%.3f V cell difference; now %.3f V", threshold > 0 ? ", or from " : "bulk from ", most,
                    difference);
+    if (threshold <= 0 && !rules.bulk_diff_v)
+        writer.add("none: neither SWITCH_TO_BULK_SOC_THRESHOLD nor SWITCH_TO_BULK_CELL_VOLTAGE_DIFF is set");
     writer.into(limits.next_mode);
 }
 

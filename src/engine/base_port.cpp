@@ -113,6 +113,7 @@ void BasePort::succeeded(Station& station, Clock::time_point began) {
     station.controller.step(battery, context_.parameters, moment(), interval(station),
                             context_.surroundings ? context_.surroundings() : control::Surroundings{});
     report_decisions(station, mode_changes, limitation_changes);
+    tell_full(station);
 
     if (was_silent)
         context_.report(Severity::info, place_of(battery.identity) + ": answers again after " + duration_text(silence));
@@ -187,7 +188,9 @@ void BasePort::take_up(Station& station) {
     battery.identity.id = context_.registry.claim(family, battery, context_.report);
     battery.identity.hardware =
         family.hardware ? family.hardware(battery.reading) : battery.reading.hardware_version.value_or("");
+    battery.identity.former_id = former_id(family, battery);
     if (!context_.batteries) return;
+    context_.batteries->meet(battery.identity);
     const auto stored = context_.batteries->recall(battery.identity.id);
     if (!stored) return;
     station.controller = {};

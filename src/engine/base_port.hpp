@@ -99,9 +99,13 @@ protected:
     std::uint64_t reopens_ = 0;
 
     void complain_of_order(Station& station, Order order, const std::string& why);
+    /// An automatic "100 %" was sent; `followed`: the BMS shows it.
+    void told_full(Station& station, bool followed);
 
 private:
     [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
+    [[nodiscard]] Result<PendingOrder*> leave_to_bms(Station& station, Order order, double value);
+    void tell_full(Station& station);
     void take_up(Station& station);
     void give_up(Station& station);
     void keep_state(const Station& station) const;

@@ -30,6 +30,8 @@ public:
     BatteryMemory(const BatteryMemory&) = delete;
     BatteryMemory& operator=(const BatteryMemory&) = delete;
 
+    /// A battery is met, before it is recalled; its other names may help to find what is stored of it.
+    virtual void meet(const Identity& battery) { static_cast<void>(battery); }
     /// How this battery was left; absent if nothing is known of it.
     [[nodiscard]] virtual std::optional<control::Persistent> recall(const std::string& id) = 0;
     virtual void keep(const std::string& id, const control::Persistent& state) = 0;

@@ -1,12 +1,42 @@
 #include "engine/registry.hpp"
 
+#include <array>
+#include <charconv>
+
 #include "model/words.hpp"
 
 namespace bmsd::engine {
+namespace {
+
+bool is_alphanumeric(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/// As Python writes it: whole numbers with ".0".
+std::string number_text(double number) {
+    std::array<char, 32> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+    std::string text{buffer.data(), end.ptr};
+    if (text.find_first_of(".e") == std::string::npos) text += ".0";
+    return text;
+}
+
+}  // namespace
+
+std::string former_id(const bms::Family& family, const Battery& battery) {
+    const Number& capacity = battery.reading.capacity_ah;
+    if (!capacity || (family.identity && !family.identity(battery.reading).empty())) return {};
+    std::string id;
+    for (const char c : battery.identity.hardware)
+        if (is_alphanumeric(c)) id += c;
+    if (!id.empty()) id += '_';
+    return id + number_text(*capacity) + "Ah";
+}
+
 std::string port_id(const std::string& port) {
     std::string id = port.substr(port.rfind('/') + 1);
     for (char& c : id)
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))) c = '_';
+        if (!is_alphanumeric(c)) c = '_';
     return id;
 }
 

@@ -28,6 +28,10 @@ private:
     std::map<std::string, std::string> users_;  ///< id -> where that battery is
 };
 
+/// What the Python driver calls a battery without a serial number, of hardware version and capacity: "21_280.0Ah".
+/// Empty for one that has a serial number, or an unknown capacity. Several batteries may share it.
+[[nodiscard]] std::string former_id(const bms::Family& family, const Battery& battery);
+
 /// Last part of a port's name, fit for identities: "ttyUSB0", "host_502".
 [[nodiscard]] std::string port_id(const std::string& port);
 

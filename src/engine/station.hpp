@@ -1,6 +1,7 @@
 // One battery on a bus: what the engine knows of it between polls.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct PendingOrder {
     Order order;
     const bms::Control* control;
     double value;
-    bool was_off;  ///< see Orders::off: so again if it fails
+    bool was_off;            ///< see Orders::off: so again if it fails
+    bool automatic = false;  ///< nobody asked for it: AUTO_RESET_SOC
 };
 
 /// A battery at an address of a port.
@@ -46,7 +48,9 @@ struct Station {
     Evidence evidence;                   ///< what its last requests met
     Mistake mistake{};                   ///< what explains the troubles in it
     std::optional<PendingOrder> pending;
-    Clock::time_point next_order{};      ///< not before this
+    std::array<Clock::time_point, order_count> next_order{};  ///< per order: not before this
+    unsigned full_seen = 0;              ///< of Controller::full_writes
+    unsigned full_in_vain = 0;           ///< "100 %" that the BMS did not follow, in a row
     Clock::time_point forget_trouble{};  ///< of Orders
     Reading scratch;                     ///< the reading of a poll until it is complete
 };

@@ -53,6 +53,7 @@ struct Link {
 /// Who a battery is. Fixed once it appeared.
 struct Identity {
     std::string id;                        ///< unique among all batteries: serial number, or port + address
+    std::string former_id;                 ///< what the Python driver called it, where that was made up; else empty
     std::string type;                      ///< BMS_TYPE, e.g. "Jkbms_pb"
     std::string label;                     ///< BMS type text for people, e.g. "JKBMS PB Model"
     std::string hardware;                  ///< hardware (and firmware) version text

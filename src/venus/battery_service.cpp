@@ -17,14 +17,18 @@ constexpr int primary_owner = 1, name_taken = 3, already_owner = 4;
 /// A name longer than this is no name; bounds what strangers can make us keep.
 constexpr std::size_t longest_custom_name = 255;
 
+std::string config_path(const ConfigValue& key) {
+    return "/Info/Config/" + key.name;
+}
+
 }  // namespace
 
 BatteryService::BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
                                std::int32_t instance)
     : settings_(settings),
-      source_(battery, settings.parameters, instance),
+      source_(battery, settings.parameters, instance, settings.explain),
       rows_(path_rows(battery, row_options())),
-      name_(service_name(battery.identity)),
+      name_(service_name(battery.identity, settings.legacy_names)),
       bus_(executor, [this](const std::string& why) { lost(why); }),
       tree_(make_items()),
       timer_(executor),
@@ -32,6 +36,7 @@ BatteryService::BatteryService(asio::any_io_executor executor, const FaceSetting
     if (settings_.custom_name) source_.custom_name = settings_.custom_name(battery.identity);
     places_.reserve(rows_.size());
     for (const PathRow& row : rows_) places_.push_back(tree_.index_of(row.path));
+    show_config();
     read_values();
     connect();
 }
@@ -43,8 +48,9 @@ BatteryService::~BatteryService() {
 
 std::vector<Item> BatteryService::make_items() {
     std::vector<Item> items;
-    items.reserve(rows_.size());
+    items.reserve(rows_.size() + settings_.config.size());
     for (const PathRow& row : rows_) items.push_back({row.path, row.format, writing_of(row.path)});
+    for (const ConfigValue& key : settings_.config) items.push_back({config_path(key)});
     return items;
 }
 
@@ -52,7 +58,8 @@ RowOptions BatteryService::row_options() const {
     const control::Parameters& parameters = settings_.parameters;
     RowOptions options{.cells = settings_.cells,
                        .own_soc = parameters.count_soc || settings_.external_soc,
-                       .orders = settings_.desk != nullptr};
+                       .orders = settings_.desk != nullptr,
+                       .legacy_orders = settings_.desk != nullptr && settings_.legacy_paths};
     if (parameters.times.to_go) options.time_to_soc = parameters.times.to_soc_percent;
     return options;
 }
@@ -67,9 +74,16 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
     };
     if (path == "/CustomName")
         return Writing{Kind::text, [this](const Value& value) { return rename(std::get<std::string>(value)); }};
-    if (path == "/Settings/ForceChargingOff") return switch_off(Order::charging);
-    if (path == "/Settings/ForceDischargingOff") return switch_off(Order::discharging);
-    if (path == "/Settings/TurnBalancingOff") return switch_off(Order::balancer);
+    for (const OrderPath& row : switch_paths)
+        if ((path == row.path || path == row.former) && battery().orders.takes(row.order)) return switch_off(row.order);
+    if (path == legacy_reset_soc)
+        return Writing{Kind::integer,
+                       [this, number](const Value& value) {
+                           if (!give(Order::soc, number(value))) return false;
+                           source_.reset_soc_to = number(value);
+                           return true;
+                       },
+                       true};
     if (path == "/Settings/ResetSocTo")
         return Writing{Kind::integer, [this, number](const Value& value) {
                            if (number(value) < 0 || number(value) > 100) return false;
@@ -82,6 +96,17 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
         return Writing{Kind::integer,
                        [this, number](const Value& value) { return give(Order::clear_history, number(value)); }, true};
     return std::nullopt;
+}
+
+void BatteryService::show_config() {
+    for (const ConfigValue& key : settings_.config) {
+        const std::string path = config_path(key);
+        const auto items = tree_.items();
+        const auto shown = std::lower_bound(items.begin(), items.end(), path,
+                                            [](const Item& item, const std::string& p) { return item.path < p; });
+        if (shown != items.end() && shown->path == path)
+            tree_.set(static_cast<std::size_t>(shown - items.begin()), view(key.value));
+    }
 }
 
 bool BatteryService::give(Order order, double value) {

@@ -22,15 +22,25 @@
 
 namespace bmsd::venus {
 
+/// A configuration key that is shown below /Info/Config.
+struct ConfigValue {
+    std::string name;
+    Value value;
+};
+
 /// What all battery services share; outlives them.
 struct FaceSettings {
     std::string address;  ///< of the bus; empty: default_address()
     control::Parameters parameters = {};
     CellFormat cells = CellFormat::voltages;
-    bool external_soc = false;  ///< the state of charge comes from another device
-    bool json = false;          ///< PUBLISH_BATTERY_DATA_AS_JSON
-    Desk* desk = nullptr;       ///< takes orders; null: nobody does
-    Report report;              ///< required
+    bool external_soc = false;             ///< the state of charge comes from another device
+    bool json = false;                     ///< PUBLISH_BATTERY_DATA_AS_JSON
+    bool explain = false;                  ///< GUI_PARAMETERS_SHOW_ADDITIONAL_INFO
+    bool legacy_paths = false;             ///< LEGACY_PATHS
+    bool legacy_names = false;             ///< LEGACY_SERVICE_NAMES
+    std::vector<ConfigValue> config = {};  ///< PUBLISH_CONFIG_VALUES; empty: not shown
+    Desk* desk = nullptr;                  ///< takes orders; null: nobody does
+    Report report;                         ///< required
     /// Where instances are given out; null: nowhere but here.
     Settings* settings = nullptr;
     /// What the settings are to hold of a battery they do not know; null: nothing but its name.
@@ -61,6 +71,8 @@ public:
 
     /// Venus knows the battery by another instance now: whoever reads us must do so anew.
     void renumber(std::int32_t instance);
+    /// FaceSettings::config has new values; keys that were not there from the start are not shown.
+    void show_config();
     /// The user gave the battery a name elsewhere.
     void show_name(const std::string& name);
 

@@ -107,9 +107,13 @@ void Face::updated(const Battery& battery) {
     if (BatteryService* service = service_of(battery)) service->update();
 }
 
-void Face::set_parameters(const control::Parameters& parameters) {
+void Face::set_config(const control::Parameters& parameters, std::vector<ConfigValue> shown) {
     settings_.parameters = parameters;
-    for (const auto& service : services_) service->update();
+    settings_.config = std::move(shown);
+    for (const auto& service : services_) {
+        service->show_config();
+        service->update();
+    }
 }
 
 void Face::removed(const Battery& battery) {

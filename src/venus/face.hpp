@@ -24,7 +24,7 @@ public:
     void removed(const Battery& battery) override;
 
     /// Shows these from now on; the engine follows them by itself.
-    void set_parameters(const control::Parameters& parameters);
+    void set_config(const control::Parameters& parameters, std::vector<ConfigValue> shown);
 
     /// The services, in order of appearance.
     [[nodiscard]] const std::vector<std::unique_ptr<BatteryService>>& services() const noexcept { return services_; }

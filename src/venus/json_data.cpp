@@ -8,6 +8,12 @@ namespace {
 namespace json = boost::json;
 
 json::value to_json(const Value& value) {
+    if (const auto* on = std::get_if<bool>(&value)) return *on;
+    if (const auto* list = std::get_if<List>(&value)) {
+        json::array items;
+        for (const auto& item : *list) std::visit([&](const auto& one) { items.emplace_back(one); }, item);
+        return items;
+    }
     if (const auto* integer = std::get_if<std::int32_t>(&value)) return *integer;
     if (const auto* real = std::get_if<double>(&value)) return *real;
     if (const auto* text = std::get_if<std::string>(&value); text && !text->empty()) return json::string(*text);

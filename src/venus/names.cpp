@@ -30,11 +30,14 @@ std::string_view port_name(std::string_view port) noexcept {
     return slash == std::string_view::npos ? port : port.substr(slash + 1);
 }
 
-std::string service_name(const Identity& identity) {
+std::string service_name(const Identity& identity, bool legacy) {
     std::string suffix{scheme(identity.port)};
     if (!suffix.empty()) suffix += '_';
     suffix += port_name(identity.port);
-    if (!identity.address_text.empty() && identity.address != 0u) suffix += "__" + identity.address_text;
+    if (!identity.address_text.empty() && identity.address != 0u)
+        suffix += "__" + identity.address_text;
+    else if (legacy)
+        suffix += "__0";
     for (char& c : suffix)
         if (!is_word(c) && c != '-') c = '_';
     if (suffix.empty() || is_digit(suffix[0])) suffix.insert(0, 1, '_');

@@ -13,8 +13,9 @@ namespace bmsd::venus {
 [[nodiscard]] std::string_view port_name(std::string_view port) noexcept;
 
 /// "com.victronenergy.battery.ttyUSB0", with "__0x01" if the user named an address other than 0.
-/// Always a valid bus name.
-[[nodiscard]] std::string service_name(const Identity& identity);
+/// `legacy`: with "__0" where there is no address, or it is 0, as version 1.4 of the Python driver
+/// (LEGACY_SERVICE_NAMES). Always a valid bus name.
+[[nodiscard]] std::string service_name(const Identity& identity, bool legacy = false);
 
 /// "Serial /dev/ttyUSB0__0x01", "TCP host:502__0x01".
 [[nodiscard]] std::string connection_text(const Identity& identity);

@@ -61,8 +61,10 @@ ValueView constant(S, N) {
 ValueView nothing(S, N) {
     return Invalid{};
 }
-ValueView no_text(S, N) {
-    return std::string_view{};
+/// A text that may be empty.
+template <auto member>
+ValueView explanation(S s, N) {
+    return std::string_view{s.*member};
 }
 
 /// A member of one part of the battery, e.g. of its limits.
@@ -242,8 +244,10 @@ ValueView since_full(S s, N) {
     return full_s && *full_s <= now_s ? count(std::floor((now_s - *full_s) / 60) * 60) : Invalid{};
 }
 
-template <Order order>
-ValueView switched_off(S s, N) {
+/// `n` is an Order. Nothing where the BMS cannot be switched.
+ValueView switched_off(S s, N n) {
+    const auto order = static_cast<Order>(n);
+    if (!s.battery.orders.takes(order)) return Invalid{};
     return static_cast<std::int32_t>(s.battery.orders.switched_off(order));
 }
 ValueView reset_soc_to(S s, N) {
@@ -302,9 +306,9 @@ constexpr FixedRow fixed_rows[] = {
     {"/Info/MaxDischargeCurrent", unit(3, 2, "A"), limit<&Limits::dcl_a>},
     {"/Info/BatteryLowVoltage", rounded(2), limit<&Limits::low_voltage_v>},
     {"/Info/ChargeMode", plain, limit_words<&Limits::charge_mode>},
-    {"/Info/ChargeModeDebug", plain, no_text},
-    {"/Info/ChargeModeDebugBulk", plain, no_text},
-    {"/Info/ChargeModeDebugFloat", plain, no_text},
+    {"/Info/ChargeModeDebug", plain, explanation<&Source::reasons>},
+    {"/Info/ChargeModeDebugBulk", plain, explanation<&Source::to_bulk>},
+    {"/Info/ChargeModeDebugFloat", plain, explanation<&Source::to_float>},
     {"/Info/ChargeLimitation", plain, limit_words<&Limits::charge_limitation>},
     {"/Info/DischargeLimitation", plain, limit_words<&Limits::discharge_limitation>},
     {"/Info/HeatingCurrent", rounded(3), heating_current},
@@ -416,17 +420,18 @@ void add_own_soc(std::vector<PathRow>& rows) {
 
 void add_orders(std::vector<PathRow>& rows, const Orders& orders) {
     const std::size_t before = rows.size();
-    if (orders.takes(Order::charging))
-        rows.push_back({"/Settings/ForceChargingOff", plain, switched_off<Order::charging>});
-    if (orders.takes(Order::discharging))
-        rows.push_back({"/Settings/ForceDischargingOff", plain, switched_off<Order::discharging>});
-    if (orders.takes(Order::balancer))
-        rows.push_back({"/Settings/TurnBalancingOff", plain, switched_off<Order::balancer>});
+    for (const OrderPath& row : switch_paths)
+        if (orders.takes(row.order)) rows.push_back({row.path, plain, switched_off, N(row.order)});
     if (orders.takes(Order::soc)) {
         rows.push_back({"/Settings/ResetSocTo", plain, reset_soc_to});
         rows.push_back({"/Settings/ResetSocToApply", plain, constant<0>});
     }
     if (rows.size() > before) rows.push_back({"/Settings/HasSettings", plain, constant<1>});
+}
+
+void add_legacy_orders(std::vector<PathRow>& rows, const Orders& orders) {
+    for (const OrderPath& row : switch_paths) rows.push_back({row.former, plain, switched_off, N(row.order)});
+    if (orders.takes(Order::soc)) rows.push_back({legacy_reset_soc, plain, reset_soc_to});
 }
 
 }  // namespace
@@ -440,6 +445,7 @@ std::vector<PathRow> path_rows(const Battery& battery, const RowOptions& options
     for (N n = 0; n < std::min(options.time_to_soc.size(), max_soc_points); ++n)
         rows.push_back({"/TimeToSoC/" + std::to_string(options.time_to_soc[n]), plain, time_to_soc, n});
     if (options.orders) add_orders(rows, battery.orders);
+    if (options.legacy_orders) add_legacy_orders(rows, battery.orders);
     return rows;
 }
 

@@ -33,7 +33,22 @@ struct RowOptions {
     bool own_soc = false;               ///< the state of charge is not the BMS's: that one is shown beside it
     std::vector<int> time_to_soc = {};  ///< %, at most max_soc_points
     bool orders = false;                ///< somebody takes orders: those the battery takes can be given
+    bool legacy_orders = false;         ///< also by the names of the Python driver 1.4 (LEGACY_PATHS)
 };
+
+/// A switch that people may turn off, and what its path was called in the Python driver 1.4.
+struct OrderPath {
+    Order order;
+    const char* path;
+    const char* former;
+};
+inline constexpr OrderPath switch_paths[] = {
+    {Order::charging, "/Settings/ForceChargingOff", "/Io/ForceChargingOff"},
+    {Order::discharging, "/Settings/ForceDischargingOff", "/Io/ForceDischargingOff"},
+    {Order::balancer, "/Settings/TurnBalancingOff", "/Io/TurnBalancingOff"},
+};
+/// Of the Python driver 1.4: a state of charge that is set as soon as it is written.
+inline constexpr const char* legacy_reset_soc = "/Settings/ResetSoc";
 
 /// All rows of a battery; single cells as many as its reading has.
 [[nodiscard]] std::vector<PathRow> path_rows(const Battery& battery, const RowOptions& options);

@@ -150,10 +150,23 @@ void Settings::owner_changed(sd_bus_message* signal) {
     available_ = false;
 }
 
+void Settings::known_as(const std::string& serial, const std::string& former) {
+    if (former.empty() || former == serial) return;
+    for (const auto& [other, name] : formers_)
+        if (name == former && other != serial) return;
+    formers_[serial] = former;
+}
+
 Settings::Groups::const_iterator Settings::group_of(const std::string& serial) const {
+    const auto own = newest_group(serial);
+    const auto former = formers_.find(serial);
+    return own != groups_.end() || former == formers_.end() ? own : newest_group(former->second);
+}
+
+Settings::Groups::const_iterator Settings::newest_group(const std::string& identifier) const {
     auto best = groups_.end();
     for (auto group = groups_.begin(); group != groups_.end(); ++group) {
-        if (!same_word(text_in(group->second, "UniqueIdentifier"), serial)) continue;
+        if (!same_word(text_in(group->second, "UniqueIdentifier"), identifier)) continue;
         const bool newer =
             best == groups_.end() || number_in(group->second, "LastSeen") > number_in(best->second, "LastSeen");
         if (newer) best = group;
@@ -217,11 +230,13 @@ void Settings::write_one(const std::string& group, const std::string& name, cons
     const std::string path = std::string(devices) + "/" + group + "/" + name;
     const Message message = call_to(path, bus_item, "SetValue");
     if (!message || append(message.get(), value) < 0) return;
-    bus_.call(message, [this, path](sd_bus_message* answer) {
+    bus_.call(message, [this, path, group, name](sd_bus_message* answer) {
         std::int32_t code = 0;
         const bool stored = !sd_bus_message_is_method_error(answer, nullptr) &&
                             sd_bus_message_read(answer, "i", &code) > 0 && code == 0;
-        if (!stored) report_(Severity::warning, std::string(service) + " does not store " + path);
+        if (stored) return;
+        groups_[group][name] = Value{};  // so that the next write() tries again
+        report_(Severity::warning, std::string(service) + " does not store " + path);
     });
 }
 
@@ -234,10 +249,16 @@ void Settings::changed(sd_bus_message* signal) {
     const auto group = groups_.find(path.substr(begin, slash - begin));
     if (group == groups_.end()) return;
     const std::string name = path.substr(slash + 1);
+    std::string serial = text_in(group->second, "UniqueIdentifier");
+    for (const auto& [ours, former] : formers_)
+        if (same_word(former, serial) && group_of(ours) == group) {
+            serial = ours;
+            break;
+        }
     each_entry(signal, [&](const std::string& key, const Value& value) {
         if (key != "Value" || group->second[name] == value) return;
         group->second[name] = value;
-        if (on_changed) on_changed(text_in(group->second, "UniqueIdentifier"), name);
+        if (on_changed) on_changed(serial, name);
     });
 }
 

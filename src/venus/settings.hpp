@@ -33,6 +33,10 @@ public:
     /// The service is there and was read.
     [[nodiscard]] bool available() const noexcept { return available_; }
 
+    /// The Python driver called the battery `former`: what is stored under that name is its own, unless another battery
+    /// was here first. Empty: it had no other name.
+    void known_as(const std::string& serial, const std::string& former);
+
     /// What is stored for a battery, of several groups the one seen last; empty if nothing is. `serial`: what /Serial
     /// shows.
     [[nodiscard]] const SettingValues& find(const std::string& serial) const;
@@ -60,6 +64,7 @@ private:
     void give_up();
     void become_ready();
     [[nodiscard]] Groups::const_iterator group_of(const std::string& serial) const;
+    [[nodiscard]] Groups::const_iterator newest_group(const std::string& identifier) const;
     [[nodiscard]] Message call_to(const std::string& path, const char* interface, const char* method) const;
     void write_one(const std::string& group, const std::string& name, const Value& value);
 
@@ -69,7 +74,8 @@ private:
     asio::steady_timer retry_, patience_;
     std::chrono::milliseconds waits_{0};
     std::function<void()> ready_;
-    Groups groups_;  ///< below /Settings/Devices, ours or the Python driver's
+    Groups groups_;                               ///< below /Settings/Devices, ours or the Python driver's
+    std::map<std::string, std::string> formers_;  ///< by serial, see known_as()
     bool available_ = false;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

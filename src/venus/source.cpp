@@ -45,13 +45,14 @@ std::string time_text(double seconds, int format) {
 
 }  // namespace
 
-Source::Source(const Battery& shown, const control::Parameters& chosen, std::int32_t instance)
+Source::Source(const Battery& shown, const control::Parameters& chosen, std::int32_t instance, bool explain)
     : battery(shown),
       parameters(chosen),
       device_instance(instance),
       serial(serial_text(shown.identity)),
       product_name(venus::product_name(shown.identity)),
-      connection(connection_text(shown.identity)) {
+      connection(connection_text(shown.identity)),
+      explain_(explain) {
     refresh();
 }
 
@@ -60,6 +61,15 @@ void Source::refresh() {
     refresh_times();
     lowest_cell = cell_name(battery.summary.min_cell);
     highest_cell = cell_name(battery.summary.max_cell);
+    if (explain_) explain();
+}
+
+void Source::explain() {
+    const Limits& limits = battery.limits;
+    reasons = "CVL: " + limits.cvl_reason + "\nCCL: " + limits.ccl_reason + "\nDCL: " + limits.dcl_reason;
+    const bool floats = limits.charge_mode.starts_with("Float");
+    to_bulk = floats ? limits.next_mode : "";
+    to_float = floats ? "" : limits.next_mode;
 }
 
 /// The times are renewed once a minute: so are their texts.

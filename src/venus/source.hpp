@@ -19,7 +19,8 @@ struct TimeToSoc {
 /// A battery and what goes with it. Texts are kept here so that items can look at them without copying.
 /// The references must outlive it.
 struct Source {
-    Source(const Battery& shown, const control::Parameters& chosen, std::int32_t instance);
+    /// `explain`: the texts on what limits the battery are wanted.
+    Source(const Battery& shown, const control::Parameters& chosen, std::int32_t instance, bool explain = false);
     /// Renews the texts that follow from the battery; before a round over the rows.
     void refresh();
 
@@ -30,11 +31,16 @@ struct Source {
     std::string serial, product_name, connection;   ///< fixed for the life of the service
     std::string link, lowest_cell, highest_cell;    ///< by refresh()
     std::array<TimeToSoc, max_soc_points> times{};  ///< by refresh()
-    std::string json;                               ///< all values as one text; empty: not wanted
-    std::int32_t reset_soc_to = 100;                ///< %, until somebody applies it
+    /// What decides on the limits, and what leads to the next mode; by refresh(), empty if not wanted.
+    std::string reasons, to_bulk, to_float;
+    std::string json;                 ///< all values as one text; empty: not wanted
+    std::int32_t reset_soc_to = 100;  ///< %, until somebody applies it
 
 private:
     void refresh_times();
+    void explain();
+
+    bool explain_;
 };
 
 }  // namespace bmsd::venus

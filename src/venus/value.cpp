@@ -61,6 +61,18 @@ std::string number_text(double number, const Format& format) {
     return shortest(number);
 }
 
+std::string list_text(const List& list) {
+    std::string text = "[";
+    for (const auto& item : list) {
+        if (text.size() > 1) text += ", ";
+        text += std::visit(Overloaded{[](std::int32_t number) { return std::to_string(number); },
+                                      [](double number) { return shortest(number); },
+                                      [](const std::string& word) { return "'" + word + "'"; }},
+                           item);
+    }
+    return text + "]";
+}
+
 bool fits_int32(double number) {
     return number == std::trunc(number) && number >= std::numeric_limits<std::int32_t>::min() &&
            number <= std::numeric_limits<std::int32_t>::max();
@@ -74,6 +86,7 @@ std::optional<Value> number_value(double number) {
 }
 
 std::optional<double> number_of(const Value& value) {
+    if (const auto* on = std::get_if<bool>(&value)) return *on ? 1 : 0;
     if (const auto* integer = std::get_if<std::int32_t>(&value)) return *integer;
     if (const auto* real = std::get_if<double>(&value)) return *real;
     if (const auto* text = std::get_if<std::string>(&value)) {
@@ -126,19 +139,23 @@ std::optional<Value> read_content(sd_bus_message* message, std::string_view type
 
 ValueView view(const Value& value) noexcept {
     return std::visit(Overloaded{[](const std::string& text) -> ValueView { return std::string_view{text}; },
+                                 [](const List& list) -> ValueView { return ListView{&list}; },
                                  [](const auto& other) -> ValueView { return other; }},
                       value);
 }
 
 Value own(const ValueView& value) {
-    return std::visit(Overloaded{[](std::string_view text) -> Value { return valid_utf8(text); },
-                                 [](const auto& other) -> Value { return other; }},
-                      value);
+    return std::visit(
+        Overloaded{[](std::string_view text) -> Value { return valid_utf8(text); },
+                   [](ListView view) -> Value { return *view.list; }, [](const auto& other) -> Value { return other; }},
+        value);
 }
 
 std::string text_of(const ValueView& value, const Format& format) {
     return std::visit(
         Overloaded{[](Invalid) { return std::string{"---"}; }, [](std::string_view text) { return std::string{text}; },
+                   [](bool on) { return std::string{on ? "True" : "False"}; },
+                   [](ListView view) { return list_text(*view.list); },
                    [&](std::int32_t number) {
                        return format.style == Format::Style::plain ? std::to_string(number)
                                                                    : number_text(number, format);
@@ -175,12 +192,29 @@ std::optional<Value> convert(const Value& value, Kind kind) {
     return Value{static_cast<std::int32_t>(whole)};
 }
 
+namespace {
+
+/// An empty list of integers would be the invalid value.
+int append_list(sd_bus_message* message, const List& list) {
+    if (list.empty()) return sd_bus_message_append(message, "v", "au", 0);
+    int result = sd_bus_message_open_container(message, 'v', "av");
+    if (result >= 0) result = sd_bus_message_open_container(message, 'a', "v");
+    for (const auto& item : list)
+        if (result >= 0) result = std::visit([&](const auto& value) { return append(message, Value{value}); }, item);
+    if (result >= 0) result = sd_bus_message_close_container(message);
+    return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+}  // namespace
+
 int append(sd_bus_message* message, const Value& value) {
     return std::visit(
         Overloaded{[&](Invalid) { return sd_bus_message_append(message, "v", "ai", 0); },
                    [&](std::int32_t number) { return sd_bus_message_append(message, "v", "i", number); },
                    [&](double number) { return sd_bus_message_append(message, "v", "d", number); },
-                   [&](const std::string& text) { return sd_bus_message_append(message, "v", "s", text.c_str()); }},
+                   [&](const std::string& text) { return sd_bus_message_append(message, "v", "s", text.c_str()); },
+                   [&](bool on) { return sd_bus_message_append(message, "v", "b", static_cast<int>(on)); },
+                   [&](const List& list) { return append_list(message, list); }},
         value);
 }
 

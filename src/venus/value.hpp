@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 struct sd_bus_message;
 
@@ -13,10 +14,18 @@ namespace bmsd::venus {
 
 /// Nothing to say: an empty array of integers on the bus, "---" as text.
 using Invalid = std::monostate;
-/// A value as an item keeps it.
-using Value = std::variant<Invalid, std::int32_t, double, std::string>;
-/// A value on its way into an item; a text is only looked at.
-using ValueView = std::variant<Invalid, std::int32_t, double, std::string_view>;
+/// Several values of a configuration key.
+using List = std::vector<std::variant<std::int32_t, double, std::string>>;
+/// A value as an item keeps it. Switches and lists occur in the configuration only.
+using Value = std::variant<Invalid, std::int32_t, double, std::string, bool, List>;
+
+/// A list that is only looked at.
+struct ListView {
+    const List* list;
+    bool operator==(const ListView& other) const { return *list == *other.list; }
+};
+/// A value on its way into an item; texts and lists are only looked at.
+using ValueView = std::variant<Invalid, std::int32_t, double, std::string_view, bool, ListView>;
 
 [[nodiscard]] ValueView view(const Value& value) noexcept;
 /// Bytes that are not UTF-8 become '?': the bus refuses a whole message because of one of them.

@@ -72,3 +72,46 @@ TEST_F(Orders, HistoryIsClearedByGroups) {
     EXPECT_EQ(rig_.number(service_, "/History/Clear"), 0);
     EXPECT_TRUE(rig_.number(service_, "/History/MinimumVoltage").has_value()) << "another group";
 }
+
+TEST_F(Orders, ByTheNamesOfVersion14IfTheUserWants) {
+    start("daly", "BMS_TYPE = Daly\nLEGACY_PATHS = True\n");
+    EXPECT_FALSE(rig_.number(service_, "/Io/TurnBalancingOff")) << "this BMS has no such switch";
+    EXPECT_EQ(rig_.set(service_, "/Io/TurnBalancingOff", 1), not_possible);
+    EXPECT_EQ(rig_.set(service_, "/Io/ForceDischargingOff", 1), accepted);
+    EXPECT_TRUE(becomes("/Settings/ForceDischargingOff", 1));
+    EXPECT_TRUE(becomes("/Io/AllowToDischarge", 0)) << rig_.daemon().err();
+    EXPECT_EQ(rig_.set(service_, "/Settings/ResetSoc", 77), accepted) << rig_.daemon().err();
+    EXPECT_TRUE(becomes("/Soc", 77)) << rig_.daemon().err();
+}
+
+TEST_F(Orders, OldNamesAreNotThereUnlessWanted) {
+    start("daly", "BMS_TYPE = Daly\n");
+    EXPECT_FALSE(rig_.items(service_).contains("/Io/ForceChargingOff"));
+    EXPECT_FALSE(rig_.items(service_).contains("/Settings/ResetSoc"));
+}
+
+namespace {
+
+/// At 90 % the cells of the simulated battery are above these voltages: float begins after some polls.
+constexpr const char* full_soon =
+    "BMS_TYPE = Daly\nMAX_CELL_VOLTAGE = 3.2\nFLOAT_CELL_VOLTAGE = 3.1\nSWITCH_TO_FLOAT_WAIT_FOR_SEC = 1\n"
+    "SWITCH_TO_FLOAT_CELL_VOLTAGE_DIFF = 0.5\nSWITCH_TO_BULK_CELL_VOLTAGE_DIFF =\n"
+    "BLOCK_ON_DISCONNECT_VOLTAGE_MIN = 3.0\nBLOCK_ON_DISCONNECT_VOLTAGE_MAX = 3.2\n";
+
+}  // namespace
+
+TEST_F(Orders, AFullBatteryIsToldSo) {
+    start("daly", full_soon, {"--soc", "90"});
+    EXPECT_TRUE(becomes("/Soc", 100)) << rig_.daemon().err();
+    EXPECT_TRUE(rig_.logged("to 100 % as float began: done, and the BMS shows it")) << rig_.daemon().err();
+}
+
+TEST_F(Orders, AFullBatteryIsNotToldSoIfTheUserDoesNotWantIt) {
+    start("daly", std::string(full_soon) + "AUTO_RESET_SOC = False\n", {"--soc", "90"});
+    EXPECT_TRUE(eventually([&] { return rig_.text(service_, "/Info/ChargeMode").value_or("").starts_with("Float"); }))
+        << rig_.daemon().err();
+    const auto polls = [&] { return rig_.stats().at("batteries").at(0).at("polls").to_number<int>(); };
+    const int enough = polls() + 3;
+    EXPECT_TRUE(eventually([&] { return polls() >= enough; })) << "an order goes out with the next poll";
+    EXPECT_EQ(rig_.number(service_, "/Soc"), 90);
+}

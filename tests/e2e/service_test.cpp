@@ -80,3 +80,25 @@ TEST(Service, AnErrorInTheConfigurationIsShownAndAnUnsafeOneBlocks) {
     EXPECT_EQ(rig.number(service_of(port), "/Info/MaxDischargeCurrent"), 0);
     EXPECT_TRUE(rig.logged("config.ini line 3: MAX_BATTERY_CHARGE_CURRENT: '5O' is not a number"));
 }
+
+TEST(Service, ShowsItsConfigurationAndItsReasonsIfTheUserWants) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb", "--soc", "50", "--current", "-10", "--speed", "0"});
+    const auto service = service_of(port) + "__0";
+    rig.run(
+        "BMS_TYPE = Jkbms_pb\nPUBLISH_CONFIG_VALUES = True\nGUI_PARAMETERS_SHOW_ADDITIONAL_INFO = True\n"
+        "LEGACY_SERVICE_NAMES = True\nMAX_BATTERY_CHARGE_CURRENT = 80\nMQTT_PASSWORD = confidential\n",
+        {port});
+    ASSERT_TRUE(eventually([&] { return rig.present(service); })) << rig.daemon().err();
+    EXPECT_EQ(rig.number(service, "/Info/Config/MAX_BATTERY_CHARGE_CURRENT"), 80);
+    EXPECT_EQ(rig.text(service, "/Info/Config/CVCM_ENABLE"), "True");
+    EXPECT_EQ(rig.text(service, "/Info/Config/MAX_CHARGE_CURRENT_CV"), "[0.0, 0.4, 4.0, 20.0, 80.0]");
+    const auto items = rig.items(service);
+    EXPECT_FALSE(items.contains("/Info/Config/MQTT_PASSWORD"));
+    EXPECT_FALSE(items.contains("/Info/Config/MQTT_USERNAME"));
+    const auto reasons = rig.text(service, "/Info/ChargeModeDebug").value_or("");
+    EXPECT_NE(reasons.find("CVL: 55.20 V for 16 cells"), std::string::npos) << reasons;
+    EXPECT_NE(reasons.find("CCL: the configured maximum: 80 A"), std::string::npos) << reasons;
+    const auto next = rig.text(service, "/Info/ChargeModeDebugFloat").value_or("");
+    EXPECT_TRUE(next.starts_with("absorption when the cells sum up to 55.20 V; now 5")) << next;
+}

@@ -116,3 +116,30 @@ TEST_F(VenusSettings, MayComeLateGoAndComeBack) {
     SettingsService settings(rig_.bus.address());
     EXPECT_TRUE(eventually([&] { return settings.text(battery + "ClassAndVrmInstance") != "absent"; }));
 }
+
+TEST_F(VenusSettings, TheNameThatThePythonDriverMadeUpIsFoundAgain) {
+    const std::string port = rig_.simulate("ttyTest1", {"lltjbd", "--capacity", "280", "--speed", "0"});
+    const std::string service = service_of(port);
+    const auto shown = [&] { return eventually([&] { return rig_.present(service); }); };
+    rig_.run("BMS_TYPE = LltJbd\n", {port});
+    ASSERT_TRUE(shown()) << rig_.daemon().err();
+    std::string version = rig_.text(service, "/HardwareVersion").value_or("");
+    end();
+    std::filesystem::remove_all(rig_.folder.file("state"));
+    std::erase(version, '.');
+    const std::string former = version + "_280_0Ah";
+    const std::string group = "/Settings/Devices/serialbattery_" + version + "_280_0AH/";
+
+    SettingsService settings(rig_.bus.address());
+    settings.store(group + "UniqueIdentifier", former);
+    settings.store(group + "ClassAndVrmInstance", "battery:5");
+    settings.store(group + "CustomName", "Boat");
+    settings.store(group + "LastSeen", 1700000000);
+    rig_.run("BMS_TYPE = LltJbd\n", {port});
+    ASSERT_TRUE(shown()) << rig_.daemon().err();
+    EXPECT_EQ(rig_.number(service, "/DeviceInstance"), 5);
+    EXPECT_EQ(rig_.text(service, "/CustomName"), "Boat");
+    settings.change(group + "CustomName", "Ship");
+    EXPECT_TRUE(eventually([&] { return rig_.text(service, "/CustomName") == "Ship"; })) << "also while it runs";
+    EXPECT_EQ(settings.text(group + "UniqueIdentifier"), former) << "the way back stays open";
+}

@@ -28,7 +28,12 @@ void take_over(Battery& battery) {
 
 Battery jk_discharging() {
     Battery battery;
-    battery.identity = {"4061234567", "Jkbms_pb", "JKBMS PB Model", "15A / 15.41", "/dev/ttyUSB71", 1, ""};
+    battery.identity.id = "4061234567";
+    battery.identity.type = "Jkbms_pb";
+    battery.identity.label = "JKBMS PB Model";
+    battery.identity.hardware = "15A / 15.41";
+    battery.identity.port = "/dev/ttyUSB71";
+    battery.identity.address = 1;
 
     Reading& said = battery.reading;
     said.voltage_v = 52.808;

@@ -60,11 +60,13 @@ Process::Process(std::vector<std::string> arguments) {
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
+    // Between fork and exec nothing may allocate: another thread may have held the heap.
+    const std::string out = folder_.file("out"), err = folder_.file("err");
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("no process");
     if (pid_ > 0) return;
-    redirect(folder_.file("out"), STDOUT_FILENO);
-    redirect(folder_.file("err"), STDERR_FILENO);
+    redirect(out, STDOUT_FILENO);
+    redirect(err, STDERR_FILENO);
     ::execv(argv[0], argv.data());
     ::_exit(127);
 }

@@ -15,7 +15,7 @@ std::string Rig::simulate(const std::string& name, std::vector<std::string> argu
     if (!tcp) arguments.insert(arguments.end(), {"--path", port});
     auto process = std::make_unique<Process>(std::move(arguments));
     if (!eventually([&] { return process->out().find('\n') != std::string::npos; }))
-        throw std::runtime_error("the simulator does not start: " + process->err());
+        throw std::runtime_error("the simulator does not start: '" + process->out() + "' " + process->err());
     if (tcp) {
         const auto line = boost::json::parse(process->out().substr(0, process->out().find('\n'))).as_object();
         port = boost::json::value_to<std::string>(line.at("port"));

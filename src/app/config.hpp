@@ -59,7 +59,6 @@ struct ExternalSensorConfig {
 
 /// What only some types of BMS look at.
 struct SpecialConfig {
-    bool use_bms_limits = false;     ///< USE_BMS_DVCC_VALUES
     bool up16s_direct_only = false;  ///< UP16S_REQUIRE_DIRECT_CONNECTION
     int greenmeter_address = 1;
     int lipro_first_address = 2;

@@ -133,14 +133,12 @@ constexpr std::array links = std::to_array<Key>({
 constexpr std::array special = std::to_array<Key>({
     {"USE_BMS_DVCC_VALUES",
      "",
-     [](Config& c) -> Slot { return &c.special.use_bms_limits; },
-     "Take the limits for voltage and current from the BMS: Felicity, HLPdataBMS4S, LltJbd_Can, LltJbd_Up16s, "
-     "RV_C_Can, "
-     "Seplosv3.",
+     [](Config& c) -> Slot { return &c.control.use_bms_voltages; },
+     "The BMS decides about the charge voltage and the lowest voltage: LltJbd_Can, RV_C_Can. Its current limits count "
+     "always.",
      {},
      true,
-     {{{"SEPLOS_USE_BMS_VALUES"}}},
-     later},
+     {{{"SEPLOS_USE_BMS_VALUES"}}}},
     {"UP16S_REQUIRE_DIRECT_CONNECTION",
      "",
      [](Config& c) -> Slot { return &c.special.up16s_direct_only; },

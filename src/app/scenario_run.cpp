@@ -48,6 +48,7 @@ ScenarioRun::ScenarioRun(const Scenario& scenario, const Parsed& config)
     : scenario_(scenario), parameters_(config.config.control) {
     // What a scenario gives as the battery's limits is meant for the driver.
     parameters_.use_bms_voltages = true;
+    battery_.traits.voltage_limits = true;
     input_.reading = scenario.first;
     input_.around.low_soc_percent = scenario.low_soc_percent;
     battery_.config_error = config.has(Problem::Kind::error);

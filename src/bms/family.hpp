@@ -204,6 +204,8 @@ struct Family {
     double cell_step_v = 0.001;
     /// The BMS has no alarm for a low state of charge: SOC_LOW_WARNING and SOC_LOW_ALARM give it.
     bool low_soc_by_threshold = false;
+    /// Its voltage limits count if the user wants that (USE_BMS_DVCC_VALUES); its current limits always do.
+    bool voltage_limits = false;
     std::span<const Request> requests = {};
     /// What else can be read, e.g. because it needs a service mode: never asked by the daemon, understood in
     /// recordings.

@@ -203,6 +203,7 @@ constexpr Family lltjbd_can{
     .can = &on_bus,
     .timing = {.poll = milliseconds{1000}},
     .identity = identity,
+    .voltage_limits = true,
     .guide =
         {.can = true,
          .connector = R"(- The CAN socket of the UP board, with Victron's cable "type A"; 500 kbit/s.

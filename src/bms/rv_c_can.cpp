@@ -173,7 +173,10 @@ bool encode_6(std::size_t, const Asking&, const Reading& state, CanFrame& frame)
     return true;
 }
 
-Verdict finish(const CanView& view, const Asking&, Reading& reading) {
+Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
+    // §10: who told limits once and is silent about them is not charged.
+    if (view.find(status_4).empty() && asking.known && asking.known->max_charge_current_a)
+        reading.max_charge_current_a = 0;
     if (const auto data = view.find(status_6); !data.empty()) take_alarms(data, reading);
     // There are no cells in RV-C; their number follows from the nominal voltage of four (§5, cells).
     if (reading.voltage_v) reading.cell_count = std::max(4.0, 4 * std::round(*reading.voltage_v / 13.2));
@@ -272,6 +275,7 @@ constexpr Family rv_c_can{
                   .standard = 1,
                   .meaning = "the DC instance: 1 is the main house bank, 2 the chassis, 3 and more others"},
     .timing = {.poll = milliseconds{1000}},
+    .voltage_limits = true,
     .guide =
         {.can = true,
          .connector =

@@ -83,9 +83,12 @@ void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameter
     volts.float_v = hundredths(parameters.float_cell_v * count);
     volts.soc_reset_v = hundredths(parameters.voltage.soc_reset_cell_v * count);
     volts.cell_limit_v = parameters.max_cell_v;
-    if (parameters.use_bms_voltages) {
+    if (input.bms_voltages) {
+        volts.by_bms = finite(input.reading.max_battery_voltage_v).has_value();
         volts.highest_v = finite(input.reading.max_battery_voltage_v).value_or(volts.highest_v);
         volts.lowest_v = finite(input.reading.min_battery_voltage_v).value_or(volts.lowest_v);
+        // A BMS that tells no cells watches them itself.
+        if (volts.by_bms && input.reading.cell_voltages_v.empty()) volts.float_v = volts.highest_v;
     }
     if (soc_reset_requested_) {
         volts.highest_v = volts.soc_reset_v;

@@ -29,6 +29,7 @@ struct PackVoltages {
     double float_v = 0;
     double soc_reset_v = 0;
     double cell_limit_v = 0;  ///< above this a single cell is too high
+    bool by_bms = false;      ///< the BMS gave highest_v
 };
 
 /// Where the charge logic is.
@@ -52,6 +53,7 @@ public:
         Number soc_percent;
         Moment now;
         std::chrono::milliseconds poll;
+        bool bms_voltages = false;  ///< the BMS decides about the voltages it tells
     };
 
     ChargeEvents step(const Input& input, const Parameters& parameters);

@@ -141,10 +141,10 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
         if (!voltage_reason_.changed(1, {pack.highest_v})) return;
         writer.add("always %.2f V (CVCM_ENABLE = False)", pack.highest_v);
     } else if (!input.cells.usable) {
-        if (!voltage_reason_.changed(voltage.blind() ? 2 : 3, {pack.float_v})) return;
+        if (!voltage_reason_.changed(voltage.blind() ? 2 : 3, {pack.float_v, static_cast<double>(pack.by_bms)})) return;
         writer.add("cell voltages are missing: ");
         if (voltage.blind())
-            writer.add("float voltage %.2f V", pack.float_v);
+            writer.add(pack.by_bms ? "the BMS says %.2f V" : "float voltage %.2f V", pack.float_v);
         else
             writer.add("as before");
     } else if (voltage.state() == ChargeState::floating) {
@@ -166,9 +166,10 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
         writer.add("was lowered for a cell above %.3f V (now %.3f V): rises to %.2f V by %.3f V/s", pack.cell_limit_v,
                    *input.cells.highest_v, pack.highest_v, rules.recovery_v_per_s);
     } else {
-        if (!voltage_reason_.changed(8, {pack.cell_limit_v, count, pack.highest_v})) return;
+        if (!voltage_reason_.changed(8, {pack.cell_limit_v, count, pack.highest_v, static_cast<double>(pack.by_bms)})) return;
         if (voltage.soc_reset_requested()) writer.add("raised until full (SOC_RESET_AFTER_DAYS): ");
-        writer.add("%.2f V for %.0f cells", pack.highest_v, count);
+        writer.add(pack.by_bms ? "%.2f V for %.0f cells, as the BMS says" : "%.2f V for %.0f cells", pack.highest_v,
+                   count);
     }
     writer.into(limits.cvl_reason);
 }

@@ -304,3 +304,31 @@ TEST(ChargeVoltage, VoltageDropIsAddedToWhatIsPublished) {
     EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.5);
     EXPECT_DOUBLE_EQ(*battery.limits().max_cell_v, 3.45);
 }
+
+TEST(ChargeVoltage, ABmsWithoutCellsDecidesOnlyIfTheUserWants) {
+    for (const bool wanted : {true, false}) {
+        auto parameters = quick();
+        parameters.use_bms_voltages = wanted;
+        Polled battery(parameters);
+        battery.battery.traits.voltage_limits = true;
+        battery.reading().cell_voltages_v.clear();
+        battery.reading().max_battery_voltage_v = 56;
+        battery.poll_for(30);
+        EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, wanted ? 56.0 : 54.0);
+        EXPECT_EQ(battery.limits().cvl_reason, wanted ? "cell voltages are missing: the BMS says 56.00 V"
+                                                      : "cell voltages are missing: float voltage 54.00 V");
+    }
+}
+
+TEST(ChargeVoltage, ABmsOfAnotherKindDoesNotDecide) {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(parameters);
+    battery.reading().max_battery_voltage_v = 58.4;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
+    battery.battery.traits.voltage_limits = true;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 58.4);
+    EXPECT_EQ(battery.limits().cvl_reason, "58.40 V for 16 cells, as the BMS says");
+}

@@ -343,6 +343,15 @@ std::string_view finish_hottest(const Request&, const Asking&, std::span<const s
     return {};
 }
 
+void encode_hottest(const Request&, const Asking&, const Reading& state, Bytes& payload) {
+    payload.assign(a5::data_size, 0);
+    const auto raw = [](const Number& celsius) {
+        return static_cast<std::uint8_t>(std::lround(celsius.value_or(0)) + 40);
+    };
+    payload[0] = raw(state.max_cell_temperature_c);
+    payload[2] = raw(state.min_cell_temperature_c);
+}
+
 /// §5.8: byte 0 bit 0 is cell 1.
 std::string_view finish_balancing(const Request&, const Asking&, std::span<const std::uint8_t> payload,
                                   Reading& reading) {
@@ -482,7 +491,7 @@ constexpr std::array requests = {
                                              a5::frame_size, finish_sensors, encode_sensors),
                               has_sensors)),
     not_mandatory(optional_if(with(one_frame("hottest", "coldest and warmest sensor", 0x92, When::every_poll),
-                                   {.size = a5::data_size}, finish_hottest),
+                                   {.size = a5::data_size}, finish_hottest, encode_hottest),
                               sensors_unknown)),
     not_mandatory(optional_if(with(one_frame("extremes", "lowest and highest cell", 0x91, When::every_poll),
                                    {.size = a5::data_size, .rows = daly_extremes_rows}),

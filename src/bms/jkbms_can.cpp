@@ -103,7 +103,7 @@ void take_sensors(std::span<const std::uint8_t> data, Reading& reading) {
         return raw - 50.0;
     };
     reading.mosfet_temperature_c = sensor(2);
-    for (const std::size_t i : {0, 1, 3, 4}) reading.temperatures_c.push_back(sensor(i));
+    for (const std::size_t i : {0U, 1U, 3U, 4U}) reading.temperatures_c.push_back(sensor(i));
     while (reading.temperatures_c.size() > 2 && !reading.temperatures_c.back()) reading.temperatures_c.pop_back();
     const auto known = [](const Number& one) { return one.has_value(); };
     if (std::none_of(reading.temperatures_c.begin(), reading.temperatures_c.end(), known))
@@ -171,7 +171,7 @@ Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
     }
     if (const auto data = view.find(sensors); !data.empty()) take_sensors(data, reading);
     if (const auto data = view.find(temperatures); !data.empty() && reading.temperatures_c.empty())
-        for (const std::size_t at : {0, 2})
+        for (const std::size_t at : {0U, 2U})
             if (data[at] != 0x00 && data[at] != 0xFF) reading.temperatures_c.push_back(data[at] - 50.0);
     return {};
 }

@@ -14,4 +14,8 @@ namespace bmsd::bms {
 /// within 5 %, state of charge within 2 %.
 [[nodiscard]] bool consistent(const Reading& first, const Reading& second) noexcept;
 
+/// What changed between two polls of one battery by more than it mostly does, so that another reading must confirm it;
+/// empty if nothing did. What was not known before is not compared. Static text.
+[[nodiscard]] std::string_view jump(const Reading& before, const Reading& now) noexcept;
+
 }  // namespace bmsd::bms

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bms/plausible.hpp"
+
 namespace bmsd::engine {
 namespace {
 
@@ -13,6 +15,8 @@ using bms::When;
 constexpr unsigned reopen_after = 8;
 /// A battery that answers polls but not its identification appears without it after so many polls.
 constexpr int identify_patience = 5;
+/// Somebody whose values never stand still (a load that pulses) is believed after so many polls all the same.
+constexpr unsigned contradictions_believed = 5;
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
 constexpr std::chrono::milliseconds unanswered_again = 30s;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
@@ -229,9 +233,38 @@ asio::awaitable<bool> Port::round() {
 
 // ---- one battery ---------------------------------------------------------------------------------
 
+/// What a checksum let pass would last for one reading only: a surprising one counts once a second one agrees with it.
+asio::awaitable<Port::Outcome> Port::poll(Station& station) {
+    const unsigned contradictions = std::exchange(station.contradictions, 0);
+    Outcome read = co_await read_all(station);
+    if (!read) co_return read;
+    if (const std::string_view surprise = surprise_in(station); !surprise.empty()) {
+        std::swap(station.surprise, station.scratch);
+        std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
+        if (read = co_await read_all(station); !read) co_return read;
+        const bool agree = bms::jump(station.surprise, station.scratch).empty() || surprise_in(station).empty();
+        if (!agree && contradictions + 1 < contradictions_believed) {
+            station.contradictions = contradictions + 1;
+            co_return tl::unexpected(Error{ErrorClass::implausible, "two readings in a row contradict each other (" +
+                                                                        std::string(surprise) + ")"});
+        }
+    }
+    std::swap(station.battery->reading, station.scratch);
+    if (!station.identified) settle_identity(station);
+    co_return Outcome{};
+}
+
+/// What in the reading of this poll does not go together, or with the poll before; empty: nothing.
+std::string_view Port::surprise_in(const Station& station) {
+    const Reading& before = station.battery->reading;
+    if (const std::string_view jump = bms::jump(before, station.scratch); !jump.empty()) return jump;
+    const std::string_view why = bms::implausible(station.scratch);
+    return why == bms::implausible(before) ? std::string_view{} : why;  // what lasts is no surprise
+}
+
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
 /// it is there: values of different polls are never mixed.
-asio::awaitable<Port::Outcome> Port::poll(Station& station) {
+asio::awaitable<Port::Outcome> Port::read_all(Station& station) {
     const bool identifying = !station.identified;
     Reading& reading = station.scratch;
     reading = {};
@@ -241,7 +274,7 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
 
     reading = identifying ? Reading{} : station.battery->reading;
     bms::begin_poll(reading);
-    bool complete = true;
+    station.complete = true;
     for (std::size_t i = 0; i < family_->requests.size(); ++i) {
         const bms::Request& request = family_->requests[i];
         if (!identifying && request.when == When::identify) continue;
@@ -250,19 +283,17 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
         const Outcome answered = co_await ask(station, i, reading);
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
             co_return answered;
-        if (!answered && request.mandatory) complete = false;
+        if (!answered && request.mandatory) station.complete = false;
         if (request.when == When::sometimes || !answered)
             station.due[i] = Clock::now() + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
     }
-    std::swap(station.battery->reading, reading);
-    if (identifying) settle_identity(station, complete);
     co_return Outcome{};
 }
 
 /// A BMS that answers polls but not its identification is better shown without it than not at all.
-void Port::settle_identity(Station& station, bool complete) {
-    if (!complete && ++station.identify_rounds < identify_patience) return;
-    if (!complete)
+void Port::settle_identity(Station& station) {
+    if (!station.complete && ++station.identify_rounds < identify_patience) return;
+    if (!station.complete)
         context_.report(Severity::warning, place_of(station.battery->identity) +
                                                ": the BMS does not tell its serial number; it is named after its port");
     station.identify_rounds = 0;

@@ -30,8 +30,10 @@ private:
     asio::awaitable<void> serve();
     asio::awaitable<bool> round();
     asio::awaitable<Outcome> poll(Station& station);
+    asio::awaitable<Outcome> read_all(Station& station);
+    [[nodiscard]] static std::string_view surprise_in(const Station& station);
     asio::awaitable<void> obey(Station& station);
-    void settle_identity(Station& station, bool complete);
+    void settle_identity(Station& station);
     asio::awaitable<Outcome> ask(Station& station, std::size_t request, Reading& reading);
     asio::awaitable<Outcome> ask_once(Station& station, std::size_t request, Reading& reading);
 

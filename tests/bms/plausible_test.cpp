@@ -63,5 +63,42 @@ TEST(Consistent, TwoReadingsOfOneBatteryAgree) {
     EXPECT_FALSE(bms::consistent(first, second));
 }
 
+TEST(Jump, OrdinaryChangesAreNone) {
+    const Reading before = sixteen_cells();
+    Reading now = before;
+    now.voltage_v = 52.0;
+    now.current_a = -60;
+    now.soc_percent = 59;
+    now.cell_voltages_v[3] = 3.22;
+    now.temperatures_c[0] = 23.0;
+    now.custom_name = "not known before";
+    now.charge_fet = true;
+    EXPECT_EQ(bms::jump(before, now), "");
+    EXPECT_EQ(bms::jump(Reading{}, before), "") << "nothing was known before";
+}
+
+TEST(Jump, NoticesWhatAFlippedBitDoes) {
+    const auto notices = [](auto change) {
+        Reading before = sixteen_cells();
+        before.serial_number = "2409012345";
+        before.capacity_ah = 280;
+        before.discharge_fet = true;
+        Reading now = before;
+        change(now);
+        EXPECT_NE(bms::jump(before, now), "");
+    };
+    notices([](Reading& r) { r.voltage_v = 52.8 + 2.56; });
+    notices([](Reading& r) { r.voltage_v.reset(); });
+    notices([](Reading& r) { r.current_a = -12 - 102.4; });
+    notices([](Reading& r) { r.soc_percent = 62; });
+    notices([](Reading& r) { r.capacity_ah = 24; });
+    notices([](Reading& r) { r.cell_voltages_v[15] = 3.428; });
+    notices([](Reading& r) { r.cell_voltages_v[0].reset(); });
+    notices([](Reading& r) { r.cell_voltages_v.clear(); });
+    notices([](Reading& r) { r.temperatures_c[0] = 25; });
+    notices([](Reading& r) { r.discharge_fet = false; });
+    notices([](Reading& r) { r.serial_number = "2409012344"; });
+}
+
 }  // namespace
 }  // namespace bmsd::tests

@@ -116,6 +116,66 @@ TEST_F(EngineTest, StaleBytesAreDrainedBeforeARequestAndCounted) {
     EXPECT_EQ(battery().link.counters.checksum_errors, 0u);
 }
 
+TEST_F(EngineTest, AValueThatJumpsForOneReadingIsNotPublished) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    Reading wrong = bus.batteries[1];
+    wrong.cell_voltages_v[3] = 3.812;
+    bus.odd = {wrong};
+    const int before = witness.updates;
+    bool seen = false;
+    run_until([&] {
+        seen = seen || witness.last.cell_voltages_v[3] != 3.3;
+        return witness.updates >= before + 3;
+    });
+    EXPECT_TRUE(bus.odd.empty());
+    EXPECT_FALSE(seen);
+    EXPECT_EQ(battery().link.errors, 0u);
+}
+
+TEST_F(EngineTest, AValueThatJumpsForGoodIsPublishedWithTheSamePoll) {
+    auto& bus = start({1}, 200ms);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    bus.batteries[1].current_a = 120;
+    const int before = witness.updates;
+    const auto asked = bus.asked.size();
+    run_until([&] { return witness.updates > before; });
+    EXPECT_DOUBLE_EQ(*witness.last.current_a, 120);
+    EXPECT_EQ(bus.asked.size(), asked + 2) << "one reading, and one that confirms it";
+    run_until([&] { return witness.updates > before + 1; });
+    EXPECT_EQ(bus.asked.size(), asked + 3);
+}
+
+TEST_F(EngineTest, TwoReadingsThatContradictEachOtherAreAFailedPoll) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    Reading one = bus.batteries[1], other = one;
+    one.soc_percent = 18;
+    other.soc_percent = 82;
+    bus.odd = {one, other};
+    run_until([&] { return battery().link.errors > 0; });
+    EXPECT_NE(battery().link.trouble.find("the state of charge jumped"), std::string::npos) << battery().link.trouble;
+    EXPECT_EQ(witness.last.soc_percent, 50);
+    const auto polls = battery().link.polls;
+    run_until([&] { return battery().link.polls > polls; });
+    EXPECT_EQ(battery().link.errors, 1u);
+}
+
+TEST_F(EngineTest, ABatteryWhoseValuesNeverStandStillIsNotLost) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    for (int i = 1; i <= 10; ++i) {
+        bus.odd.push_back(bus.batteries[1]);
+        bus.odd.back().current_a = 60 * i;
+    }
+    run_until([&] { return witness.last.current_a == 600; });
+    EXPECT_EQ(battery().link.errors, 4u);
+}
+
 TEST_F(EngineTest, ASilentAddressDoesNotStopTheOthers) {
     auto& bus = start({1, 2, 3});
     for (std::uint32_t address : {1U, 3U})

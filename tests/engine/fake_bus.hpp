@@ -28,6 +28,7 @@ public:
     bool broken = false;                         ///< opens, but nothing can be written
     std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
     std::vector<std::uint8_t> prefix;            ///< comes in front of every answer
+    std::deque<Reading> odd;                     ///< said instead by the next answers to polls
     int opened = 0;
     std::vector<std::uint32_t> asked;   ///< addresses in the order in which status was requested
     std::vector<std::string> requests;  ///< names of all requests
@@ -86,7 +87,10 @@ private:
                 if (request.when == bms::When::every_poll) asked.push_back(address);
                 if (!batteries.count(address) || silent.count(address) || unanswered.count(request.name)) return;
                 Bytes answer;
-                bms::answer(family_, request, {address, true, nullptr}, batteries[address], answer);
+                const bool strange = request.when == bms::When::every_poll && !odd.empty();
+                bms::answer(family_, request, {address, true, nullptr}, strange ? odd.front() : batteries[address],
+                            answer);
+                if (strange) odd.pop_front();
                 pending_.insert(pending_.end(), prefix.begin(), prefix.end());
                 pending_.insert(pending_.end(), answer.begin(), answer.end());
                 return;

@@ -1,5 +1,5 @@
-# Fails when a source includes against the arrow of the design, or a pure layer reaches for a device, a clock, a
-# log or JSON. usage: cmake -DSOURCES=<folder of the layers> -P check_layers.cmake
+# Fails when a source includes against the arrow of the design, a pure layer reaches for a device, a clock, a log or
+# JSON, or any layer starts a program. usage: cmake -DSOURCES=<folder of the layers> -P check_layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
 set(known model framing bms control link engine venus sim app)
@@ -15,6 +15,8 @@ set(knows_app model framing bms control link engine venus sim)
 set(pure model framing bms control)
 set(no_includes "boost/asio|asio\\.hpp|systemd/|spdlog|boost/json|iostream|fstream|unistd\\.h|fcntl\\.h|sys/|termios")
 set(no_calls "[Cc]lock::now|[^a-zA-Z0-9_.>]time\\(|clock_gettime|gettimeofday|std::cout|std::cerr")
+# No other program is ever started: what comes over a wire or stands in a file cannot become a command.
+set(no_programs "(^|[^a-zA-Z0-9_.>:]|[^a-zA-Z0-9_]::|std::)(system|popen|v?fork|exec[lv]p?e?|execvpe|fexecve|posix_spawnp?|wordexp)[ \t]*\\(")
 # sd-bus stays behind the layer that wraps it.
 set(without_sdbus ${pure} link engine sim)
 
@@ -52,6 +54,12 @@ foreach(layer ${layers})
         fault(${file} "${line}" "${layer} is pure: no device, log, clock, JSON or stream")
       elseif(layer IN_LIST without_sdbus AND line MATCHES "systemd/")
         fault(${file} "${line}" "${layer} must not know sd-bus")
+      endif()
+    endforeach()
+    file(STRINGS ${file} programs REGEX "${no_programs}")
+    foreach(line IN LISTS programs)
+      if(NOT line MATCHES "^[ \t]*//")
+        fault(${file} "${line}" "bmsd starts no other program")
       endif()
     endforeach()
     if(layer IN_LIST pure)

@@ -1,0 +1,65 @@
+// A simulated battery behind a wire that damages what passes.
+#pragma once
+
+#include <deque>
+#include <random>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "link/link.hpp"
+#include "sim/responder.hpp"
+
+namespace bmsd::test {
+
+/// A ByteLink with one battery, the timing of its line, and noise in both directions. Everything random follows from
+/// the seed.
+class NoisyWire final : public link::ByteLink {
+public:
+    NoisyWire(link::asio::any_io_executor executor, const bms::Family& family, std::uint32_t seed);
+
+    /// Probability that a byte has a flipped bit. A quarter of it each: it is lost; one more comes before it; an answer
+    /// pauses in the middle for longer than the family waits.
+    double noise = 0;
+
+    [[nodiscard]] const bms::Family& family() const noexcept { return family_; }
+    [[nodiscard]] sim::Pack& pack() noexcept { return battery_.pack(); }
+    /// What undamaged answers say of the pack as it is now.
+    [[nodiscard]] Reading truth();
+    /// Answers sent, and how many of them arrived otherwise than sent.
+    [[nodiscard]] std::uint64_t answers() const noexcept { return answers_; }
+    [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
+
+    const std::string& name() const noexcept override { return name_; }
+    link::asio::awaitable<Result<void>> open(std::uint32_t baud) override;
+    void close() noexcept override { open_ = false; }
+    bool is_open() const noexcept override { return open_; }
+    std::size_t drain(std::span<std::uint8_t> sample) noexcept override;
+    link::asio::awaitable<link::error_code> write(std::span<const std::uint8_t> bytes) override;
+    link::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
+                                            link::error_code& error) override;
+    std::size_t read_now(std::span<std::uint8_t> into, link::error_code& error) noexcept override;
+    std::chrono::nanoseconds byte_time() const noexcept override { return byte_time_; }
+
+private:
+    struct Arrival {
+        Clock::time_point when;
+        std::uint8_t byte;
+    };
+
+    [[nodiscard]] bool happens(double probability);
+    [[nodiscard]] const bms::Request* asked(std::span<const std::uint8_t> bytes);
+    void damage(Bytes& bytes);
+    void deliver(std::span<const std::uint8_t> bytes, Clock::time_point begin);
+
+    link::asio::steady_timer timer_;
+    const bms::Family& family_;
+    sim::Responder battery_;
+    std::mt19937 random_;
+    std::chrono::nanoseconds byte_time_{0};
+    std::deque<Arrival> arriving_;  ///< in the order of their times
+    std::uint64_t answers_ = 0, damaged_ = 0;
+    std::string name_ = "/dev/noisy";
+    bool open_ = false;
+};
+
+}  // namespace bmsd::test

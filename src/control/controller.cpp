@@ -65,14 +65,14 @@ void Controller::decide(Battery& battery, const Parameters& parameters, Moment n
     Summary& summary = battery.summary;
     CellView cells = view_cells(reading, summary, parameters);
     cells.step_v = battery.traits.cell_step_v;
-    const ChargeEvents events = voltage_.step(
-        {.reading = reading,
-         .cells = cells,
-         .soc_percent = summary.soc_percent,
-         .now = now,
-         .poll = poll,
-         .bms_voltages = parameters.use_bms_voltages && battery.traits.voltage_limits},
-        parameters);
+    const ChargeEvents events =
+        voltage_.step({.reading = reading,
+                       .cells = cells,
+                       .soc_percent = summary.soc_percent,
+                       .now = now,
+                       .poll = poll,
+                       .bms_voltages = parameters.use_bms_voltages && battery.traits.voltage_limits},
+                      parameters);
     follow(events, parameters, now);
 
     const LimitInputs inputs = inputs_.see(summary, parameters, now.steady);

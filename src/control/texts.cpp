@@ -166,7 +166,8 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
         writer.add("was lowered for a cell above %.3f V (now %.3f V): rises to %.2f V by %.3f V/s", pack.cell_limit_v,
                    *input.cells.highest_v, pack.highest_v, rules.recovery_v_per_s);
     } else {
-        if (!voltage_reason_.changed(8, {pack.cell_limit_v, count, pack.highest_v, static_cast<double>(pack.by_bms)})) return;
+        if (!voltage_reason_.changed(8, {pack.cell_limit_v, count, pack.highest_v, static_cast<double>(pack.by_bms)}))
+            return;
         if (voltage.soc_reset_requested()) writer.add("raised until full (SOC_RESET_AFTER_DAYS): ");
         writer.add(pack.by_bms ? "%.2f V for %.0f cells, as the BMS says" : "%.2f V for %.0f cells", pack.highest_v,
                    count);

@@ -77,8 +77,7 @@ Result<PendingOrder*> BasePort::leave_to_bms(Station& station, Order order, doub
     if (!station.appeared || station.failures > 0) return refuse("the battery does not answer");
     if (station.pending) return refuse("the order before it is not done yet");
     Clock::time_point& next = station.next_order[static_cast<std::size_t>(order)];
-    if (Clock::now() < next)
-        return refuse("it may be used every " + duration_text(control->pause) + " only");
+    if (Clock::now() < next) return refuse("it may be used every " + duration_text(control->pause) + " only");
     if (control->forbids)
         if (const std::string_view why = control->forbids(station.battery->reading, value); !why.empty())
             return refuse(std::string(why));

@@ -49,13 +49,13 @@ struct Station {
     Mistake mistake{};                   ///< what explains the troubles in it
     std::optional<PendingOrder> pending;
     std::array<Clock::time_point, order_count> next_order{};  ///< per order: not before this
-    unsigned full_seen = 0;              ///< of Controller::full_writes
-    unsigned full_in_vain = 0;           ///< "100 %" that the BMS did not follow, in a row
-    Clock::time_point forget_trouble{};  ///< of Orders
-    Reading scratch;                     ///< the reading of a poll until it is complete
-    bool complete = false;               ///< everything mandatory was answered in it
-    Reading surprise;                    ///< a reading of the same poll that another one must confirm
-    unsigned contradictions = 0;         ///< polls in a row in which none did
+    unsigned full_seen = 0;                                   ///< of Controller::full_writes
+    unsigned full_in_vain = 0;                                ///< "100 %" that the BMS did not follow, in a row
+    Clock::time_point forget_trouble{};                       ///< of Orders
+    Reading scratch;                                          ///< the reading of a poll until it is complete
+    bool complete = false;                                    ///< everything mandatory was answered in it
+    Reading surprise;             ///< a reading of the same poll that another one must confirm
+    unsigned contradictions = 0;  ///< polls in a row in which none did
 };
 
 /// How long a battery that failed `failures` polls in a row is left alone, so that the others on its bus are

@@ -66,7 +66,7 @@ struct Identity {
 struct Traits {
     double cell_step_v = 0;  ///< steps in which cell voltages are told: a difference of one step may be none; 0 = fine
     bool low_soc_by_threshold = false;  ///< has no alarm of its own for a low state of charge
-    bool voltage_limits = false;        ///< its voltage limits may be followed, see control::Parameters::use_bms_voltages
+    bool voltage_limits = false;  ///< its voltage limits may be followed, see control::Parameters::use_bms_voltages
 };
 
 /// Steady time beside the date: intervals by the first, what a person reads or a restart must survive by the second.

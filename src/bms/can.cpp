@@ -59,22 +59,33 @@ CanPicture::CanPicture(const Family& family, std::uint32_t address) : family_(&f
     marks_.resize(family.can->marks.size());
 }
 
+/// Whether the id is one of this message; `part` is told where the id tells it.
+bool CanPicture::fits(const CanMessage& message, const CanFrame& frame, std::size_t& part) const noexcept {
+    if (message.extended != frame.extended) return false;
+    const std::uint32_t base = id_of(*family_, message, address_, 0);
+    if (message.per_part == 0) return ((frame.id ^ base) & message.mask) == 0;
+    if (frame.id < base || (frame.id - base) % message.per_part != 0) return false;
+    part = (frame.id - base) / message.per_part;
+    return part < message.parts;
+}
+
+bool CanPicture::listens_to(const CanFrame& frame) const noexcept {
+    const CanLink& link = *family_->can;
+    std::size_t part = 0;
+    return std::any_of(link.marks.begin(), link.marks.end(),
+                       [&](const CanMark& mark) { return mark.filter.matches(frame); }) ||
+           std::any_of(link.messages.begin(), link.messages.end(),
+                       [&](const CanMessage& message) { return fits(message, frame, part); });
+}
+
 CanPicture::Taken CanPicture::take(const CanFrame& frame, Clock::time_point when) {
     const CanLink& link = *family_->can;
     for (std::size_t i = 0; i < link.marks.size(); ++i)
         if (link.marks[i].filter.matches(frame)) marks_[i] = when;
     for (std::size_t i = 0; i < link.messages.size(); ++i) {
         const CanMessage& message = link.messages[i];
-        if (message.extended != frame.extended) continue;
-        const std::uint32_t base = id_of(*family_, message, address_, 0);
         std::size_t part = 0;
-        if (message.per_part == 0) {
-            if (((frame.id ^ base) & message.mask) != 0) continue;
-        } else {
-            if (frame.id < base || (frame.id - base) % message.per_part != 0) continue;
-            part = (frame.id - base) / message.per_part;
-            if (part >= message.parts) continue;
-        }
+        if (!fits(message, frame, part)) continue;
         if (frame.size < message.layout.size) {
             ++too_short_;
             return Taken::too_short;

@@ -128,6 +128,8 @@ public:
     CanPicture(const Family& family, std::uint32_t address);
 
     Taken take(const CanFrame& frame, Clock::time_point when);
+    /// False if no frame with the id of this one is of any interest, whatever its data are.
+    [[nodiscard]] bool listens_to(const CanFrame& frame) const noexcept;
 
     /// Forgets what questions that are asked every poll were answered: what is heard from now on is of one poll.
     void begin_poll();
@@ -162,6 +164,7 @@ private:
         Entry now, before;
     };
 
+    [[nodiscard]] bool fits(const CanMessage& message, const CanFrame& frame, std::size_t& part) const noexcept;
     bool other_sender(const CanFrame& frame, Clock::time_point when);
     void store(std::size_t message, std::size_t part, const CanFrame& frame, Clock::time_point when);
     [[nodiscard]] const Entry* find(std::size_t message, std::size_t part, Clock::time_point now) const;

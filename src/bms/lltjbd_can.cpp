@@ -202,8 +202,8 @@ constexpr Family lltjbd_can{
     .sold_as = sold_as,
     .can = &on_bus,
     .timing = {.poll = milliseconds{1000}},
-    .identity = identity,
     .voltage_limits = true,
+    .identity = identity,
     .guide =
         {.can = true,
          .connector = R"(- The CAN socket of the UP board, with Victron's cable "type A"; 500 kbit/s.

@@ -91,6 +91,7 @@ void CanPort::listen_for(const bms::Family& family, Address address, bool shown)
     };
     if (ears_.size() >= most_ears || std::any_of(ears_.begin(), ears_.end(), same)) return;
     ears_.emplace_back(family, address, shown ? make_station(family, address) : nobody);
+    routes_.fill({});
 }
 
 /// The spelling of the address becomes part of the battery's name: on one interface no two may have the same.
@@ -208,8 +209,13 @@ bool CanPort::receive(link::error_code& error) {
 void CanPort::hear(const link::CanReceived& received) {
     ++frames_;
     bool ours = false;
-    for (Ear& ear : ears_)
-        if (ear.picture.take(received.frame, received.when) == bms::CanPicture::Taken::taken) ours = true;
+    const std::uint64_t listening = listeners(received.frame);
+    for (std::size_t i = 0; i < ears_.size(); ++i) {
+        bms::CanPicture& picture = ears_[i].picture;
+        // Who has heard nothing yet hears everything: what is foreign explains why.
+        if (picture.taken() > 0 && !(listening >> std::min(i, last_bit) & 1)) continue;
+        if (picture.take(received.frame, received.when) == bms::CanPicture::Taken::taken) ours = true;
+    }
     if (!ours) meet(received.frame);
     if (!received.from_here || ours || told_local_) return;
     told_local_ = true;
@@ -217,6 +223,19 @@ void CanPort::hear(const link::CanReceived& received) {
                     name() +
                         ": another program on this computer sends on this interface too (on Venus OS its own "
                         "can-bus-bms driver); if both show the battery, switch one of them off");
+}
+
+/// Most frames are of one battery only: the others are not bothered.
+std::uint64_t CanPort::listeners(const CanFrame& frame) {
+    // Standard ids differ in their lowest bits, extended ones of many families in the second and third byte.
+    const std::uint32_t mixed = frame.id ^ frame.id >> 8 ^ frame.id >> 16;
+    Route& route = routes_[mixed % routes_.size()];
+    if (!route.known || route.id != frame.id || route.extended != frame.extended) {
+        route = {frame.id, frame.extended, true, 0};
+        for (std::size_t i = 0; i < ears_.size(); ++i)
+            if (ears_[i].picture.listens_to(frame)) route.ears |= std::uint64_t{1} << std::min(i, last_bit);
+    }
+    return route.ears;
 }
 
 /// An address of which nobody was heard yet.

@@ -38,6 +38,15 @@ private:
     };
     static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
+    /// Who listens to the frames of an id: a bit per ear, the last one for all ears from there on.
+    struct Route {
+        std::uint32_t id = 0;
+        bool extended = false;
+        bool known = false;
+        std::uint64_t ears = 0;
+    };
+    static constexpr std::size_t last_bit = 63;
+
     asio::awaitable<bool> open();
     asio::awaitable<void> serve();
     asio::awaitable<void> sleep_until(Clock::time_point when);
@@ -48,6 +57,7 @@ private:
     [[nodiscard]] std::vector<CanFilter> filters() const;
     [[nodiscard]] bool receive(link::error_code& error);
     void hear(const link::CanReceived& received);
+    [[nodiscard]] std::uint64_t listeners(const CanFrame& frame);
     void meet(const CanFrame& frame);
     void send_due(Clock::time_point now);
     void ask(Ear& ear, bms::When when, Clock::time_point now);
@@ -66,7 +76,8 @@ private:
     asio::steady_timer timer_;
     std::unique_ptr<link::CanSocket> socket_;
     std::vector<Ear> ears_;
-    std::vector<CanFrame> outbox_;  ///< what the full queue of the interface did not take yet
+    std::array<Route, 256> routes_{};  ///< by the lowest bits of what differs in ids; a newer id takes the place
+    std::vector<CanFrame> outbox_;     ///< what the full queue of the interface did not take yet
     std::array<link::CanReceived, 32> inbox_;
     Reading scratch_;
     Clock::time_point opened_at_{};

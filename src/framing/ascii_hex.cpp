@@ -48,7 +48,7 @@ Found judge(std::span<const std::uint8_t> rest) noexcept {
     const std::size_t characters = number(rest.subspan(at_length + 1, 3));
     if (number(rest.subspan(at_length, 1)) != length_check(characters))
         return is(wrong_length, "the check digit of the length is wrong");
-    if (characters % 2 != 0) return is(malformed, "the length of the frame is impossible");
+    if (characters % 2 != 0 || characters > 2 * max_info) return is(malformed, "the length of the frame is impossible");
     const std::size_t whole = overhead + characters;
     if (spelt < whole - 1) {
         if (spelt == rest.size()) return is(cut, "the frame is cut short", whole - rest.size());

@@ -14,8 +14,9 @@ namespace bmsd::framing::ascii_hex {
 
 /// Characters of a frame around its INFO, from `~` to the carriage return.
 inline constexpr std::size_t overhead = 18;
-/// Most bytes of INFO: LENGTH counts up to 0xFFF characters.
-inline constexpr std::size_t max_info = 0xFFF / 2;
+/// Most bytes of INFO. LENGTH counts up to 0xFFF characters, but no answer comes near: one that says so is damaged, and
+/// nobody waits for the rest of it.
+inline constexpr std::size_t max_info = 500;
 
 /// What stands in front of the INFO.
 struct Head {

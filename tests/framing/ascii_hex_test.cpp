@@ -118,6 +118,8 @@ TEST(AsciiHex, NoticesDamage) {
     EXPECT_EQ(state("~22014A00E002C8FD\r"), malformed) << "too short";
     EXPECT_EQ(state("~22014A00E002C8FD1400\r"), malformed) << "too long";
     EXPECT_EQ(state("~22014A00F001CFD42\r"), malformed) << "half a byte";
+    EXPECT_EQ(state("~22014A0053EA"), malformed) << "1002 characters will not come";
+    EXPECT_EQ(state("~22014A0073E8"), cut);
 }
 
 TEST(AsciiHex, NoticesEveryFlippedBit) {

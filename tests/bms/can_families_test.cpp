@@ -220,10 +220,10 @@ TEST(RvC, WhoFallsSilentAboutItsLimitsIsNotCharged) {
                           .extended(0x19FEC98D, {1, 120, 1, 0x20, 0x01, 0x00, 0x7E, 3})
                           .at();
     ASSERT_TRUE(told);
-    EXPECT_DOUBLE_EQ(*told->max_charge_current_a, 12.8);
+    EXPECT_NEAR(*told->max_charge_current_a, 12.8, 1e-9);
     rv.asking.known = &*told;
     rv.extended(0x19FFFD8D, {1, 120, 0x0A, 1, 0, 0x94, 0x35, 0x77}, 14s);
-    EXPECT_DOUBLE_EQ(*rv.at(14s)->max_charge_current_a, 12.8) << "comes every five seconds";
+    EXPECT_NEAR(*rv.at(14s)->max_charge_current_a, 12.8, 1e-9) << "comes every five seconds";
     rv.extended(0x19FFFD8D, {1, 120, 0x0A, 1, 0, 0x94, 0x35, 0x77}, 16s);
     EXPECT_DOUBLE_EQ(*rv.at(16s)->max_charge_current_a, 0);
     rv.asking.known = nullptr;

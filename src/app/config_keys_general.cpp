@@ -113,8 +113,7 @@ constexpr std::array service = std::to_array<Key>({
      "",
      [](Config& c) -> Slot { return &c.show_additional_info; },
      "Fill the texts that explain the charge control: what limits CVL, CCL and DCL in /Info/ChargeModeDebug, what "
-     "leads "
-     "to the next mode in /Info/ChargeModeDebugFloat and /Info/ChargeModeDebugBulk.",
+     "leads to the next mode in /Info/ChargeModeDebugFloat and /Info/ChargeModeDebugBulk.",
      {}},
     {"LEGACY_SERVICE_NAMES",
      "",

@@ -11,7 +11,6 @@ using venus::List;
 using venus::Value;
 
 constexpr std::string_view fraction = "_FRACTION";
-constexpr std::string_view user_names = "MQTT_USERNAME";  // no secret in the file, but nobody else's business
 
 /// A slot as a value for the bus.
 struct ToValue {
@@ -20,7 +19,7 @@ struct ToValue {
     Value operator()(const double* number) const { return *number; }
     Value operator()(const std::string* text) const { return *text; }
     Value operator()(const Sign& sign) const { return std::int32_t{*sign.inverted ? -1 : 1}; }
-    Value operator()(const LogLevel* level) const { return value_text(const_cast<LogLevel*>(level)); }
+    Value operator()(LogLevel* level) const { return value_text(level); }
     template <class Number>
     Value operator()(const std::optional<Number>* number) const {
         return *number ? (*this)(&**number) : Value{};
@@ -63,7 +62,7 @@ std::vector<venus::ConfigValue> published_config(Config config, bool errors_in_c
                                              {"errors_in_config", errors_in_config}};
     for (const Group& group : key_groups())
         for (const Key& key : group.keys) {
-            if (key.secret || key.name == user_names) continue;
+            if (key.secret) continue;
             Value value = std::visit(ToValue{}, slot_of(key, config));
             if (value == Value{}) continue;
             std::string name{key.name};

@@ -27,7 +27,6 @@ constexpr auto patience = 6s;
 /// What is plausible in so many rounds in a row is believed.
 constexpr unsigned rounds_to_believe = 2;
 constexpr unsigned identify_patience = 5;
-constexpr std::size_t most_ears = 64;
 constexpr std::size_t outbox_limit = 256;
 
 bool overlap(const bms::Family& one, const bms::Family& other) {
@@ -213,7 +212,7 @@ void CanPort::hear(const link::CanReceived& received) {
     for (std::size_t i = 0; i < ears_.size(); ++i) {
         bms::CanPicture& picture = ears_[i].picture;
         // Who has heard nothing yet hears everything: what is foreign explains why.
-        if (picture.taken() > 0 && !(listening >> std::min(i, last_bit) & 1)) continue;
+        if (picture.taken() > 0 && !(listening >> i & 1)) continue;
         if (picture.take(received.frame, received.when) == bms::CanPicture::Taken::taken) ours = true;
     }
     if (!ours) meet(received.frame);
@@ -233,7 +232,7 @@ std::uint64_t CanPort::listeners(const CanFrame& frame) {
     if (!route.known || route.id != frame.id || route.extended != frame.extended) {
         route = {frame.id, frame.extended, true, 0};
         for (std::size_t i = 0; i < ears_.size(); ++i)
-            if (ears_[i].picture.listens_to(frame)) route.ears |= std::uint64_t{1} << std::min(i, last_bit);
+            if (ears_[i].picture.listens_to(frame)) route.ears |= std::uint64_t{1} << i;
     }
     return route.ears;
 }

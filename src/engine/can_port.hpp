@@ -38,14 +38,14 @@ private:
     };
     static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
-    /// Who listens to the frames of an id: a bit per ear, the last one for all ears from there on.
+    /// Who listens to the frames of an id: a bit per ear.
     struct Route {
         std::uint32_t id = 0;
         bool extended = false;
         bool known = false;
         std::uint64_t ears = 0;
     };
-    static constexpr std::size_t last_bit = 63;
+    static constexpr std::size_t most_ears = 64;
 
     asio::awaitable<bool> open();
     asio::awaitable<void> serve();

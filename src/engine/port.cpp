@@ -259,7 +259,7 @@ std::string_view Port::surprise_in(const Station& station) {
     const Reading& before = station.battery->reading;
     if (const std::string_view jump = bms::jump(before, station.scratch); !jump.empty()) return jump;
     const std::string_view why = bms::implausible(station.scratch);
-    return why == bms::implausible(before) ? std::string_view{} : why;  // what lasts is no surprise
+    return why.empty() || why == bms::implausible(before) ? std::string_view{} : why;  // what lasts is no surprise
 }
 
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of

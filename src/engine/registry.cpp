@@ -1,8 +1,6 @@
 #include "engine/registry.hpp"
 
-#include <array>
-#include <charconv>
-
+#include "model/python_text.hpp"
 #include "model/words.hpp"
 
 namespace bmsd::engine {
@@ -10,15 +8,6 @@ namespace {
 
 bool is_alphanumeric(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/// As Python writes it: whole numbers with ".0".
-std::string number_text(double number) {
-    std::array<char, 32> buffer;
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
-    std::string text{buffer.data(), end.ptr};
-    if (text.find_first_of(".e") == std::string::npos) text += ".0";
-    return text;
 }
 
 }  // namespace
@@ -30,7 +19,7 @@ std::string former_id(const bms::Family& family, const Battery& battery) {
     for (const char c : battery.identity.hardware)
         if (is_alphanumeric(c)) id += c;
     if (!id.empty()) id += '_';
-    return id + number_text(*capacity) + "Ah";
+    return id + python_text(*capacity) + "Ah";
 }
 
 std::string port_id(const std::string& port) {

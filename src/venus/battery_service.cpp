@@ -101,11 +101,7 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
 void BatteryService::show_config() {
     for (const ConfigValue& key : settings_.config) {
         const std::string path = config_path(key);
-        const auto items = tree_.items();
-        const auto shown = std::lower_bound(items.begin(), items.end(), path,
-                                            [](const Item& item, const std::string& p) { return item.path < p; });
-        if (shown != items.end() && shown->path == path)
-            tree_.set(static_cast<std::size_t>(shown - items.begin()), view(key.value));
+        if (tree_.contains(path)) tree_.set(tree_.index_of(path), view(key.value));
     }
 }
 

@@ -86,9 +86,13 @@ std::size_t Tree::index_of(std::string_view path) const {
         items_.begin());
 }
 
-Item* Tree::find(std::string_view path) {
+bool Tree::contains(std::string_view path) const {
     const std::size_t index = index_of(path);
-    return index < items_.size() && items_[index].path == path ? &items_[index] : nullptr;
+    return index < items_.size() && items_[index].path == path;
+}
+
+Item* Tree::find(std::string_view path) {
+    return contains(path) ? &items_[index_of(path)] : nullptr;
 }
 
 Tree::Range Tree::below(std::string_view path) const {

@@ -40,6 +40,7 @@ public:
     Tree& operator=(const Tree&) = delete;
 
     [[nodiscard]] std::span<const Item> items() const noexcept { return items_; }
+    [[nodiscard]] bool contains(std::string_view path) const;
     /// Place of a path for set(); the path must exist.
     [[nodiscard]] std::size_t index_of(std::string_view path) const;
 

@@ -7,6 +7,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "model/python_text.hpp"
 #include "venus/utf8.hpp"
 
 namespace bmsd::venus {
@@ -29,18 +30,6 @@ std::string fixed(double number, int decimals) {
     return {buffer.data(), end.ptr};
 }
 
-/// Shortest text that reads back as the same double, written as Python does.
-std::string shortest(double number) {
-    const double size = std::abs(number);
-    const bool exponent = size != 0 && (size < 1e-4 || size >= 1e16);
-    NumberBuffer buffer;
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
-                                   exponent ? std::chars_format::scientific : std::chars_format::fixed);
-    std::string text{buffer.data(), end.ptr};
-    if (!exponent && text.find('.') == std::string::npos) text += ".0";
-    return text;
-}
-
 std::string hex(std::int64_t number) {
     std::array<char, 24> buffer;
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, 16);
@@ -58,7 +47,7 @@ std::string number_text(double number, const Format& format) {
             break;
         case Format::Style::plain: break;
     }
-    return shortest(number);
+    return python_text(number);
 }
 
 std::string list_text(const List& list) {
@@ -66,7 +55,7 @@ std::string list_text(const List& list) {
     for (const auto& item : list) {
         if (text.size() > 1) text += ", ";
         text += std::visit(Overloaded{[](std::int32_t number) { return std::to_string(number); },
-                                      [](double number) { return shortest(number); },
+                                      [](double number) { return python_text(number); },
                                       [](const std::string& word) { return "'" + word + "'"; }},
                            item);
     }

@@ -75,6 +75,12 @@ std::vector<std::string_view> needs_restart(const Config& before, const Config& 
     std::vector<std::string_view> keys;
     if (before.port_as_id != after.port_as_id) keys.push_back("USE_PORT_AS_UNIQUE_ID");
     if (before.cell_data_format != after.cell_data_format) keys.push_back("BATTERY_CELL_DATA_FORMAT");
+    if (before.publish_config != after.publish_config) keys.push_back("PUBLISH_CONFIG_VALUES");
+    if (before.publish_json != after.publish_json) keys.push_back("PUBLISH_BATTERY_DATA_AS_JSON");
+    if (before.show_additional_info != after.show_additional_info)
+        keys.push_back("GUI_PARAMETERS_SHOW_ADDITIONAL_INFO");
+    if (before.legacy_paths != after.legacy_paths) keys.push_back("LEGACY_PATHS");
+    if (before.legacy_service_names != after.legacy_service_names) keys.push_back("LEGACY_SERVICE_NAMES");
     return keys;
 }
 

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 /// Most file systems end names here.
 constexpr std::size_t longest_file_name = 200;
 /// A state is a page of text; anything bigger is not one.
-constexpr std::size_t largest_file = 64 * 1024;
+constexpr std::size_t largest_state = 64 * 1024;
 
 }  // namespace
 
@@ -49,7 +49,7 @@ BatteryState BatteryStates::load(const std::string& id) const {
     const std::string path = folder_.empty() ? "" : path_of(id);
     std::ifstream file(path, std::ios::binary);
     if (!file) return elsewhere ? elsewhere(id) : BatteryState{};
-    std::string text(largest_file, '\0');
+    std::string text(largest_state, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     auto state = battery_state(text, id);

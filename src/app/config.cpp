@@ -10,7 +10,7 @@ namespace bmsd::app {
 namespace {
 
 /// No configuration a person writes is larger.
-constexpr std::size_t largest_file = 1 << 20;
+constexpr std::size_t largest_config = 1 << 20;
 
 /// A message quotes what a stranger may have written: one line, of a length that people read.
 constexpr std::size_t longest_message = 600;
@@ -53,10 +53,10 @@ Parsed read_config(const std::string& path) {
     if (std::filesystem::is_directory(status)) return fatal("this is a directory; name the file in it");
     std::ifstream file(path, std::ios::binary);
     if (!file) return fatal("the file cannot be read; check its permissions");
-    std::string text(largest_file + 1, '\0');
+    std::string text(largest_config + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > largest_file) return fatal("the file is too large for a configuration");
+    if (text.size() > largest_config) return fatal("the file is too large for a configuration");
     if (text.find('\0') != std::string::npos) return fatal("this is not a text file");
     return parse_config(text);
 }

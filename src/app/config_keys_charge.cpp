@@ -124,7 +124,7 @@ constexpr std::array voltage = std::to_array<Key>({
      Effect::never},
 });
 
-constexpr std::array curves = std::to_array<Key>({
+constexpr std::array current_curves = std::to_array<Key>({
     {"CCCM_CV_ENABLE",
      "",
      [](Config& c) -> Slot { return &c.control.charge.by_cell; },
@@ -316,7 +316,8 @@ Group voltage_keys() {
 }
 
 Group curve_keys() {
-    return {"Limits of the currents", "Each curve needs as many fractions as points; it may rise or fall.", curves};
+    return {"Limits of the currents", "Each curve needs as many fractions as points; it may rise or fall.",
+            current_curves};
 }
 
 }  // namespace bmsd::app

@@ -10,7 +10,8 @@
 namespace bmsd::app {
 namespace {
 
-using Result = std::optional<Remark>;
+/// What is wrong with a value; nothing if it could be read.
+using Complaint = std::optional<Remark>;
 
 Remark wrong(std::string text) {
     return {Problem::Kind::error, std::move(text)};
@@ -36,7 +37,7 @@ std::string range_text(const Range& range) {
     return number_text(range.low) + " to " + number_text(range.high);
 }
 
-Result read_number(std::string_view text, const Range& range, bool whole, double& out) {
+Complaint read_number(std::string_view text, const Range& range, bool whole, double& out) {
     // std::from_chars takes no plus sign, people do.
     const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
     double value = 0;
@@ -59,7 +60,7 @@ Result read_number(std::string_view text, const Range& range, bool whole, double
 }
 
 template <class T>
-Result read_whole(std::string_view text, const Range& range, T& out) {
+Complaint read_whole(std::string_view text, const Range& range, T& out) {
     double number = 0;
     auto remark = read_number(text, range, true, number);
     if (!remark) out = T(static_cast<int>(number));
@@ -67,7 +68,7 @@ Result read_whole(std::string_view text, const Range& range, T& out) {
 }
 
 template <class T>
-Result read_numbers(std::string_view text, const Range& range, bool whole, std::vector<T>& out) {
+Complaint read_numbers(std::string_view text, const Range& range, bool whole, std::vector<T>& out) {
     std::vector<T> numbers;
     for (const std::string_view item : list_items(text)) {
         double number = 0;
@@ -79,52 +80,52 @@ Result read_numbers(std::string_view text, const Range& range, bool whole, std::
 }
 
 // ---- reading -------------------------------------------------------------------------------------
-struct Reading {
+struct Reader {
     std::string_view text;
     const Range& range;
 
-    Result operator()(bool* out) const {
+    Complaint operator()(bool* out) const {
         for (const std::string_view yes : {"true", "yes", "on", "1"})
-            if (same_word(text, yes)) return *out = true, Result{};
+            if (same_word(text, yes)) return *out = true, Complaint{};
         for (const std::string_view no : {"false", "no", "off", "0"})
-            if (same_word(text, no)) return *out = false, Result{};
+            if (same_word(text, no)) return *out = false, Complaint{};
         return wrong(quoted(text) + " is neither True nor False");
     }
-    Result operator()(int* out) const { return read_whole(text, range, *out); }
-    Result operator()(double* out) const { return read_number(text, range, false, *out); }
-    Result operator()(std::chrono::seconds* out) const { return read_whole(text, range, *out); }
-    Result operator()(std::chrono::minutes* out) const { return read_whole(text, range, *out); }
-    Result operator()(std::optional<int>* out) const {
-        if (text.empty()) return out->reset(), Result{};
+    Complaint operator()(int* out) const { return read_whole(text, range, *out); }
+    Complaint operator()(double* out) const { return read_number(text, range, false, *out); }
+    Complaint operator()(std::chrono::seconds* out) const { return read_whole(text, range, *out); }
+    Complaint operator()(std::chrono::minutes* out) const { return read_whole(text, range, *out); }
+    Complaint operator()(std::optional<int>* out) const {
+        if (text.empty()) return out->reset(), Complaint{};
         int number = 0;
         auto remark = read_whole(text, range, number);
         if (!remark) *out = number;
         return remark;
     }
-    Result operator()(std::optional<double>* out) const {
-        if (text.empty()) return out->reset(), Result{};
+    Complaint operator()(std::optional<double>* out) const {
+        if (text.empty()) return out->reset(), Complaint{};
         double number = 0;
         auto remark = read_number(text, range, false, number);
         if (!remark) *out = number;
         return remark;
     }
-    Result operator()(Sign out) const {
+    Complaint operator()(Sign out) const {
         int number = 0;
         if (read_whole(text, Range{-1, 1}, number) || number == 0) return wrong(quoted(text) + " is neither 1 nor -1");
         *out.inverted = number < 0;
         return {};
     }
-    Result operator()(std::string* out) const { return *out = text, Result{}; }
-    Result operator()(std::vector<std::string>* out) const {
+    Complaint operator()(std::string* out) const { return *out = text, Complaint{}; }
+    Complaint operator()(std::vector<std::string>* out) const {
         const auto list = list_items(text);
         out->assign(list.begin(), list.end());
         return {};
     }
-    Result operator()(std::vector<int>* out) const { return read_numbers(text, range, true, *out); }
-    Result operator()(std::vector<double>* out) const { return read_numbers(text, range, false, *out); }
-    Result operator()(LogLevel* out) const { return read_log_level(text, *out); }
-    Result operator()(std::vector<const bms::Family*>* out) const { return read_types(text, *out); }
-    Result operator()(std::vector<engine::Address>* out) const { return read_addresses(text, *out); }
+    Complaint operator()(std::vector<int>* out) const { return read_numbers(text, range, true, *out); }
+    Complaint operator()(std::vector<double>* out) const { return read_numbers(text, range, false, *out); }
+    Complaint operator()(LogLevel* out) const { return read_log_level(text, *out); }
+    Complaint operator()(std::vector<const bms::Family*>* out) const { return read_types(text, *out); }
+    Complaint operator()(std::vector<engine::Address>* out) const { return read_addresses(text, *out); }
 };
 
 // ---- writing -------------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ struct Typing {
 }  // namespace
 
 std::optional<Remark> read_value(const Slot& slot, std::string_view text, const Range& range) {
-    return std::visit(Reading{text, range}, slot);
+    return std::visit(Reader{text, range}, slot);
 }
 
 std::string value_text(const Slot& slot) {

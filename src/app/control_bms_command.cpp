@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/atomic_file.hpp"
+#include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/reading_text.hpp"
 #include "bms/catalog.hpp"
@@ -29,9 +30,7 @@ namespace asio = boost::asio;
 using bms::Control;
 using bms::Family;
 
-constexpr int done = 0;
 constexpr int failed = 1;
-constexpr int user_must_act = 2;
 
 /// Says why it ends, and with which exit code.
 struct Stop {
@@ -188,7 +187,7 @@ Stop run(const ControlBmsOptions& options) {
         return {failed, options.port + ": no battery answers cleanly; `bmsd scan " + options.port + "` says why"};
     if (!options.json || options.control.empty()) {
         if (!options.json) std::printf("%s\n", battery_text(options, *found).c_str());
-        if (options.control.empty()) return list(*found, options.json), Stop{done, {}};
+        if (options.control.empty()) return list(*found, options.json), Stop{ended_well, {}};
     }
 
     const Control* control = nullptr;
@@ -224,7 +223,7 @@ Stop run(const ControlBmsOptions& options) {
     else
         std::printf("%s\n",
                     result->seen ? "done; the BMS shows it" : "the BMS acknowledged, but does not show the effect yet");
-    return {done, {}};
+    return {ended_well, {}};
 }
 
 }  // namespace
@@ -235,7 +234,7 @@ int control_bms(const ControlBmsOptions& options) {
         return user_must_act;
     }
     const Stop stop = run(options);
-    if (options.json && stop.code != done)
+    if (options.json && stop.code != ended_well)
         std::printf("%s\n", to_text(json::object{{"error", stop.text}}).c_str());
     else if (!stop.text.empty())
         std::fprintf(stderr, "bmsd control-bms: %s\n", stop.text.c_str());

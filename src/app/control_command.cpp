@@ -4,13 +4,12 @@
 #include <optional>
 
 #include "app/control_plot.hpp"
+#include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/scenario_run.hpp"
 
 namespace bmsd::app {
 namespace {
-
-constexpr int user_must_act = 2;
 
 int complain(const std::string& file, const std::string& what) {
     std::fprintf(stderr, "bmsd control: %s: %s\n", file.c_str(), what.c_str());

@@ -11,6 +11,7 @@
 #include "app/control_bms_command.hpp"
 #include "app/control_command.hpp"
 #include "app/decode_command.hpp"
+#include "app/exit_codes.hpp"
 #include "app/list_command.hpp"
 #include "app/run_command.hpp"
 #include "app/scan_command.hpp"
@@ -20,8 +21,7 @@
 namespace {
 
 using namespace bmsd;
-
-constexpr int user_must_act = 2;
+using app::user_must_act;
 
 constexpr const char* about =
     "bmsd reads battery management systems and serves them to Victron's Venus OS.\n\n"

@@ -13,6 +13,7 @@
 #include "app/config.hpp"
 #include "app/config_ports.hpp"
 #include "app/detections.hpp"
+#include "app/exit_codes.hpp"
 #include "app/last_good.hpp"
 #include "app/live_table.hpp"
 #include "app/log.hpp"
@@ -28,9 +29,6 @@
 
 namespace bmsd::app {
 namespace {
-
-constexpr int ended_well = 0;
-constexpr int user_must_act = 2;
 
 /// The state of batteries is written no more often than this, and at the end. What happened since is lost with the
 /// power.

@@ -10,6 +10,7 @@
 
 #include "app/can_scan.hpp"
 #include "app/config_ports.hpp"
+#include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/reading_text.hpp"
 #include "bms/catalog.hpp"
@@ -28,9 +29,7 @@ using engine::FoundBattery;
 using engine::Mistake;
 using engine::ScanResult;
 
-constexpr int all_found = 0;
 constexpr int something_missing = 1;
-constexpr int user_must_act = 2;
 
 /// One line in place on a terminal, nothing elsewhere but the name of each port.
 class Progress {
@@ -243,7 +242,7 @@ int scan_can(const ScanOptions& options) {
         std::printf("%s\n", to_text(json::object{{"ports", std::move(list)}, {"config", config}}).c_str());
     else if (!config.empty())
         std::printf("\nFor the configuration:\n\n%s", config.c_str());
-    return complete ? all_found : something_missing;
+    return complete ? ended_well : something_missing;
 }
 
 }  // namespace
@@ -297,7 +296,7 @@ int scan(const ScanOptions& options) {
     }
     const bool complete =
         std::all_of(looked.begin(), looked.end(), [](const Looked& one) { return !one.result.batteries.empty(); });
-    return complete ? all_found : something_missing;
+    return complete ? ended_well : something_missing;
 }
 
 }  // namespace bmsd::app

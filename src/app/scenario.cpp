@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "app/history_json.hpp"
+#include "app/json_errors.hpp"
 #include "model/quantities.hpp"
 #include "model/words.hpp"
 
@@ -14,14 +15,6 @@ namespace bmsd::app {
 namespace {
 
 namespace json = boost::json;
-
-std::string in_quotes(std::string_view text) {
-    return '"' + std::string(text) + '"';
-}
-
-auto malformed(const std::string& what) {
-    return tl::unexpected(Error{ErrorClass::malformed, what});
-}
 
 /// A number, null for absent, "NaN" for what is none; false if it is neither.
 bool take_number(const json::value& value, Number& out) {

@@ -10,6 +10,7 @@
 
 #include <boost/json.hpp>
 
+#include "app/json_errors.hpp"
 #include "bms/catalog.hpp"
 
 namespace bmsd::app {
@@ -20,14 +21,6 @@ using ByteList = std::vector<std::uint8_t>;
 
 /// More addresses than any bus has.
 constexpr std::size_t max_addresses = 256;
-
-std::string in_quotes(std::string_view text) {
-    return '"' + std::string(text) + '"';
-}
-
-auto malformed(const std::string& what) {
-    return tl::unexpected(Error{ErrorClass::malformed, what});
-}
 
 auto bad_key(std::string_view key, const std::string& what) {
     return malformed("key " + in_quotes(key) + ": " + what);

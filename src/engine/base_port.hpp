@@ -23,6 +23,8 @@ inline constexpr std::chrono::seconds first_pause{1};
 inline constexpr std::chrono::seconds slowest_reopen{5};
 /// A battery that comes and goes is reported no more often than this.
 inline constexpr std::chrono::seconds between_reports{60};
+/// A battery that tells its values but not who it is appears without that after so many polls.
+inline constexpr unsigned identify_patience = 5;
 
 /// What all ports share.
 struct Context {

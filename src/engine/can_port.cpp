@@ -26,7 +26,6 @@ constexpr auto queue_pause = 10ms;
 constexpr auto patience = 6s;
 /// What is plausible in so many rounds in a row is believed.
 constexpr unsigned rounds_to_believe = 2;
-constexpr unsigned identify_patience = 5;
 constexpr std::size_t outbox_limit = 256;
 
 bool overlap(const bms::Family& one, const bms::Family& other) {

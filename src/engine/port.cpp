@@ -13,8 +13,6 @@ using bms::When;
 
 /// Ladder of recovery, counted in failed polls without any good answer on the port.
 constexpr unsigned reopen_after = 8;
-/// A battery that answers polls but not its identification appears without it after so many polls.
-constexpr int identify_patience = 5;
 /// Somebody whose values never stand still (a load that pulses) is believed after so many polls all the same.
 constexpr unsigned contradictions_believed = 5;
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.

@@ -33,7 +33,7 @@ struct Station {
 
     bool appeared = false;                          ///< the faces know it
     bool identified = false;                        ///< `identify` requests were answered since the port was opened
-    int identify_rounds = 0;                        ///< polls that worked although identification did not
+    unsigned identify_rounds = 0;                   ///< polls that worked although identification did not
     Clock::time_point last_good{};                  ///< last complete poll; start of the engine before the first
     Clock::time_point next_try{};                   ///< a silent battery is asked less often
     unsigned failures = 0;                          ///< polls in a row without success

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "link/last_error.hpp"
+
 namespace bmsd::link {
 namespace {
 
@@ -24,10 +26,6 @@ constexpr std::size_t batch = 32;
 constexpr int receive_buffer = 1 << 20;
 /// A stamp farther away than this is of a clock that was set meanwhile.
 constexpr std::chrono::seconds trusted_age{5};
-
-error_code last_error() {
-    return {errno, boost::system::system_category()};
-}
 
 canid_t kernel_id(std::uint32_t id, bool extended) noexcept {
     return extended ? (id & CAN_EFF_MASK) | CAN_EFF_FLAG : id & CAN_SFF_MASK;

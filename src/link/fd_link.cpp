@@ -10,15 +10,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
 
+#include "link/last_error.hpp"
+
 namespace bmsd::link {
 namespace {
 
 /// A request that cannot be handed to the kernel within this time will never leave.
 constexpr std::chrono::seconds write_timeout{2};
-
-error_code last_error() {
-    return {errno, boost::system::system_category()};
-}
 
 bool would_block() {
     return errno == EAGAIN || errno == EWOULDBLOCK;

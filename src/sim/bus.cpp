@@ -9,13 +9,12 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "sim/no_throw.hpp"
+
 namespace bmsd::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Where a wait that fails is seen by the read or write that follows.
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 /// A pause after which what came before cannot be the beginning of a request.
 constexpr auto forget_after = 50ms;

@@ -15,13 +15,12 @@
 #include "model/words.hpp"
 #include "sim/bus.hpp"
 #include "sim/can_bus.hpp"
+#include "sim/no_throw.hpp"
 #include "sim/plan.hpp"
 #include "sim/port.hpp"
 
 namespace bmsd::sim {
 namespace {
-
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 /// FNV-1a: the same text gives the same number for ever.
 std::uint32_t number_of(std::string_view text) noexcept {

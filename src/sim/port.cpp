@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "sim/no_throw.hpp"
 #include "sim/tty_rate.hpp"
 
 namespace bmsd::sim {
@@ -21,7 +22,7 @@ namespace {
 
 using boost::system::error_code;
 
-tl::unexpected<Error> refuse(std::string detail) {
+tl::unexpected<Error> cannot(std::string detail) {
     return tl::unexpected(Error{ErrorClass::config, std::move(detail)});
 }
 
@@ -63,10 +64,10 @@ public:
         char path[64];
         if (master.get() < 0 || ::grantpt(master.get()) != 0 || ::unlockpt(master.get()) != 0 ||
             ::ptsname_r(master.get(), path, sizeof path) != 0)
-            return refuse(std::string("no pseudo terminal can be had: ") + std::strerror(errno));
+            return cannot(std::string("no pseudo terminal can be had: ") + std::strerror(errno));
         slave_.reset(::open(path, O_RDWR | O_NOCTTY | O_CLOEXEC));
         if (slave_.get() < 0 || !make_raw(slave_.get()))
-            return refuse(std::string(path) + ": cannot be made a raw line: " + std::strerror(errno));
+            return cannot(std::string(path) + ": cannot be made a raw line: " + std::strerror(errno));
         name_ = path;
         if (auto published = publish(); !published) {
             slave_.reset();
@@ -101,12 +102,12 @@ private:
         if (link_.empty()) return {};
         struct stat there {};
         if (::lstat(link_.c_str(), &there) == 0 && !S_ISLNK(there.st_mode))
-            return refuse(link_ + ": exists and is not a symbolic link; it is left alone, choose another path");
+            return cannot(link_ + ": exists and is not a symbolic link; it is left alone, choose another path");
         const std::string temporary = link_ + "." + std::to_string(::getpid());
         if (::symlink(name_.c_str(), temporary.c_str()) != 0 || ::rename(temporary.c_str(), link_.c_str()) != 0) {
             const int code = errno;
             ::unlink(temporary.c_str());
-            return refuse(link_ + ": no link can be made there: " + std::strerror(code));
+            return cannot(link_ + ": no link can be made there: " + std::strerror(code));
         }
         return {};
     }
@@ -134,7 +135,7 @@ public:
         const std::string place = "tcp://" + host_ + ":" + std::to_string(port_);
         error_code error;
         const auto address = asio::ip::make_address(host_, error);
-        if (error) return refuse(place + ": the address to listen on must be numeric, e.g. 127.0.0.1 or 0.0.0.0");
+        if (error) return cannot(place + ": the address to listen on must be numeric, e.g. 127.0.0.1 or 0.0.0.0");
         const asio::ip::tcp::endpoint endpoint(address, port_);
         acceptor_.open(endpoint.protocol(), error);
         if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
@@ -143,7 +144,7 @@ public:
         if (!error) port_ = acceptor_.local_endpoint(error).port();  // the same again after it was unplugged
         if (error) {
             TcpPort::close();
-            return refuse(place + ": cannot listen there: " + error.message() + "; choose another port");
+            return cannot(place + ": cannot listen there: " + error.message() + "; choose another port");
         }
         name_ = "tcp://" + host_ + ":" + std::to_string(port_);
         return {};
@@ -158,7 +159,7 @@ public:
     asio::awaitable<bool> client() override {
         error_code error;
         stream_.close(error);
-        auto [failed, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
+        auto [failed, socket] = co_await acceptor_.async_accept(no_throw);
         if (failed) co_return false;
         // Portions must leave when they are due, not when there is enough for a packet.
         socket.set_option(asio::ip::tcp::no_delay(true), error);

@@ -6,7 +6,7 @@ namespace bmsd::venus {
 namespace {
 
 /// What sd-bus accepts: no surrogates, no noncharacters, no NUL (texts end there).
-bool accepted(std::uint32_t character) {
+bool may_stand(std::uint32_t character) {
     return character != 0 && character < 0x110000 && (character & 0xFFFFF800) != 0xD800 &&
            (character < 0xFDD0 || character > 0xFDEF) && (character & 0xFFFE) != 0xFFFE;
 }
@@ -14,7 +14,7 @@ bool accepted(std::uint32_t character) {
 /// Bytes of the character at the start of `text`; 0 if there is none.
 std::size_t character_size(std::string_view text) {
     const auto lead = static_cast<std::uint8_t>(text[0]);
-    if (lead < 0x80) return accepted(lead) ? 1 : 0;
+    if (lead < 0x80) return may_stand(lead) ? 1 : 0;
     const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
     if (lead < 0xC0 || lead > 0xF7 || text.size() < size) return 0;
     std::uint32_t character = lead & (0x7Fu >> size);
@@ -24,7 +24,7 @@ std::size_t character_size(std::string_view text) {
         character = (character << 6) | (next & 0x3Fu);
     }
     constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};  // fewer bytes would do: overlong
-    return character >= smallest[size] && accepted(character) ? size : 0;
+    return character >= smallest[size] && may_stand(character) ? size : 0;
 }
 
 }  // namespace

@@ -14,14 +14,10 @@
 #include "folder.hpp"
 
 using namespace bmsd;
+using test::content;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string content(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::size_t files_in(const std::string& folder) {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));

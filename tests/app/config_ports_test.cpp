@@ -15,10 +15,6 @@ using Kind = app::Problem::Kind;
 namespace {
 
 /// The first port's settings after `[DEFAULT]` and these lines.
-app::Parsed parse(const std::string& lines) {
-    return app::parse_config("[DEFAULT]\n" + lines);
-}
-
 }  // namespace
 
 TEST(ConfigPorts, ASectionInheritsAndOverrides) {

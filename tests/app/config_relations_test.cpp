@@ -7,14 +7,6 @@ using namespace bmsd;
 using namespace bmsd::test;
 using Kind = app::Problem::Kind;
 
-namespace {
-
-app::Parsed parse(const std::string& lines) {
-    return app::parse_config("[DEFAULT]\n" + lines);
-}
-
-}  // namespace
-
 TEST(ConfigRelations, DefaultsAgreeWithEachOther) {
     EXPECT_TRUE(app::parse_config("").problems.empty()) << all(app::parse_config(""));
 }

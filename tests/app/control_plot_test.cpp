@@ -15,11 +15,6 @@ namespace {
 
 const std::string repository = std::string(BMSD_TEST_DATA) + "/../../";
 
-std::string content(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::string drawn(const std::string& scenario_file) {
     const auto scenario = app::read_scenario(scenario_file);
     EXPECT_TRUE(scenario) << scenario_file;

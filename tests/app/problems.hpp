@@ -20,6 +20,11 @@ inline bool mentions(const app::Parsed& parsed, std::string_view text) {
     return all(parsed).find(text) != std::string::npos;
 }
 
+/// Reads these lines of the section of the defaults.
+inline app::Parsed parse(const std::string& lines) {
+    return app::parse_config("[DEFAULT]\n" + lines);
+}
+
 /// Whether there is a problem of this kind with this text in this line.
 inline bool complains(const app::Parsed& parsed, app::Problem::Kind kind, int line, std::string_view text) {
     return std::any_of(parsed.problems.begin(), parsed.problems.end(), [&](const app::Problem& problem) {

@@ -16,23 +16,13 @@
 #include "engine/can_scan.hpp"
 #include "engine/engine.hpp"
 #include "sim/can_bus.hpp"
+#include "witness.hpp"
 
 using namespace bmsd;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
-
-/// Remembers what it was told.
-class Witness final : public Sink {
-public:
-    void appeared(const Battery& battery) override { ids.push_back(battery.identity.id); }
-    void updated(const Battery&) override { ++updates; }
-    void removed(const Battery& battery) override { gone.push_back(battery.identity.id); }
-
-    std::vector<std::string> ids, gone;
-    int updates = 0;
-};
 
 class CanPortTest : public testing::Test {
 protected:
@@ -88,7 +78,7 @@ protected:
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     control::Parameters parameters;
     std::vector<std::string> log;
-    Witness witness;
+    test::Witness witness;
     bms::Options options;
     std::unique_ptr<link::CanSocket> ours;
     std::unique_ptr<sim::CanBus> bus;
@@ -103,7 +93,7 @@ TEST_F(CanPortTest, ABatteryThatSpeaksUnaskedAppears) {
     add("jkbms_can", 0);
     start({"Jkbms_Can"});
     ASSERT_TRUE(run_until([&] { return witness.updates >= 2; }));
-    EXPECT_EQ(witness.ids, std::vector<std::string>{"can0__0x00"});
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"can0__0x00"});
     const Battery& battery = *stations()[0].battery;
     EXPECT_EQ(battery.reading.cell_voltages_v.size(), 16u);
     EXPECT_EQ(battery.link.state, LinkState::fresh);
@@ -115,7 +105,7 @@ TEST_F(CanPortTest, ABatteryThatMustBeAskedIsAsked) {
     start({"Daly_Can"}, {2});
     ASSERT_TRUE(run_until([&] { return witness.updates >= 2; }));
     const Battery& battery = *stations()[0].battery;
-    EXPECT_EQ(witness.ids, std::vector<std::string>{battery.reading.serial_number.value_or("none")});
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{battery.reading.serial_number.value_or("none")});
     EXPECT_EQ(battery.reading.cell_voltages_v.size(), 16u);
     EXPECT_GT(battery.reading.capacity_ah.value_or(0), 0);
 }
@@ -125,7 +115,7 @@ TEST_F(CanPortTest, NothingIsSentWhereItShallOnlyListen) {
     options.listen_only = true;
     start({"Daly_Can"});
     run_for(2500ms);
-    EXPECT_TRUE(witness.ids.empty());
+    EXPECT_TRUE(witness.appeared_ids.empty());
 }
 
 TEST_F(CanPortTest, TwoFamiliesAndTwoAddressesShareABusAndAreFoundByThemselves) {
@@ -134,9 +124,9 @@ TEST_F(CanPortTest, TwoFamiliesAndTwoAddressesShareABusAndAreFoundByThemselves) 
     add("ubms_can", 1);
     add("rv_c_can", 3);
     start({});
-    ASSERT_TRUE(run_until([&] { return witness.ids.size() >= 4; }));
+    ASSERT_TRUE(run_until([&] { return witness.appeared_ids.size() >= 4; }));
     run_for(1500ms);
-    EXPECT_EQ(witness.ids.size(), 4u);
+    EXPECT_EQ(witness.appeared_ids.size(), 4u);
     std::map<std::string, int> types;
     for (const engine::Station& station : stations()) ++types[station.battery->identity.type];
     EXPECT_EQ(types, (std::map<std::string, int>{{"Jkbms_Can", 2}, {"Ubms_Can", 1}, {"RV_C_Can", 1}}));
@@ -145,7 +135,7 @@ TEST_F(CanPortTest, TwoFamiliesAndTwoAddressesShareABusAndAreFoundByThemselves) 
 TEST_F(CanPortTest, APylontechIsFoundAndNotTakenForAJbd) {
     add("pylontech_can", 0);
     start({});
-    ASSERT_TRUE(run_until([&] { return !witness.ids.empty(); }));
+    ASSERT_TRUE(run_until([&] { return !witness.appeared_ids.empty(); }));
     EXPECT_EQ(stations()[0].battery->identity.type, "Pylontech_Can");
     EXPECT_EQ(stations().size(), 1u);
 }
@@ -161,7 +151,7 @@ TEST_F(CanPortTest, WhatManyMakesSendIsNotGuessed) {
         inject(0x379, {0x64, 0});
         run_for(1000ms);
     }
-    EXPECT_TRUE(witness.ids.empty());
+    EXPECT_TRUE(witness.appeared_ids.empty());
     EXPECT_EQ(logged("other makes send the same"), 1u);
 }
 
@@ -188,7 +178,7 @@ TEST_F(CanPortTest, ABatteryThatFallsSilentIsReportedAndComesBack) {
         << stations()[0].battery->link.trouble;
     bus->toggle_plug();
     EXPECT_TRUE(run_until([&] { return logged("answers again") == 1; }));
-    EXPECT_EQ(witness.ids.size(), 1u) << "it is the same battery";
+    EXPECT_EQ(witness.appeared_ids.size(), 1u) << "it is the same battery";
 }
 
 TEST_F(CanPortTest, TroublesOfTheBusAreTold) {
@@ -209,7 +199,7 @@ TEST_F(CanPortTest, AnInterfaceThatGoesAwayIsNoticedAndItsBatteriesAreNotForgott
     ::shutdown(peer, SHUT_RDWR);
     ASSERT_TRUE(run_until([&] { return logged("down or gone") == 1; }));
     run_for(500ms);
-    EXPECT_TRUE(witness.gone.empty());
+    EXPECT_TRUE(witness.removed_ids.empty());
     EXPECT_EQ(stations().size(), 1u);
 }
 
@@ -220,7 +210,7 @@ TEST_F(CanPortTest, RemovingThePortRemovesItsBatteries) {
     bool gone = false;
     engine.remove_port("can0", [&] { gone = true; });
     ASSERT_TRUE(run_until([&] { return gone; }));
-    EXPECT_EQ(witness.gone, witness.ids);
+    EXPECT_EQ(witness.removed_ids, witness.appeared_ids);
 }
 
 // The U-BMS opens its contactor without it; but nothing is sent before it has shown itself.

@@ -130,10 +130,6 @@ INSTANTIATE_TEST_SUITE_P(Catalog, EveryDetector, testing::ValuesIn(bms::with_req
 
 namespace {
 
-const bms::Family& jkbms_pb() {
-    return *bms::find_family("jkbms_pb");
-}
-
 Reading pack(double volts, int cells) {
     Reading reading;
     reading.serial_number = "4061234567890";
@@ -152,34 +148,34 @@ Reading pack(double volts, int cells) {
 /// A bus with one battery at address 1.
 MakeLink bus_with(const Reading& battery) {
     return [=](const boost::asio::any_io_executor& executor) {
-        auto bus = std::make_unique<test::FakeBus>(executor, jkbms_pb());
+        auto bus = std::make_unique<test::FakeBus>(executor, test::jkbms_pb());
         bus->batteries[1] = battery;
         return bus;
     };
 }
 
 TEST(Detector, BelievesAPlausibleBattery) {
-    const auto found = detect(bus_with(pack(52.8, 16)), jkbms_pb(), 1);
+    const auto found = detect(bus_with(pack(52.8, 16)), test::jkbms_pb(), 1);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->serial_number, "4061234567890") << "identification is part of it";
 }
 
 TEST(Detector, DoesNotBelieveWhatCannotBe) {
-    EXPECT_FALSE(detect(bus_with(pack(12.8, 16)), jkbms_pb(), 1)) << "16 cells of 3.3 V are not 12.8 V";
+    EXPECT_FALSE(detect(bus_with(pack(12.8, 16)), test::jkbms_pb(), 1)) << "16 cells of 3.3 V are not 12.8 V";
 }
 
 TEST(Detector, HearsNobodyAtAnotherAddress) {
-    EXPECT_FALSE(detect(bus_with(pack(52.8, 16)), jkbms_pb(), 2));
+    EXPECT_FALSE(detect(bus_with(pack(52.8, 16)), test::jkbms_pb(), 2));
 }
 
 TEST(Candidates, AreEveryFamilyAtEveryRateUnlessTheUserNamesOne) {
     static constexpr std::array<std::uint32_t, 2> rates = {9600, 19200};
-    bms::Family two = jkbms_pb();
+    bms::Family two = test::jkbms_pb();
     two.serial = {rates};
-    const std::vector<const bms::Family*> families = {&jkbms_pb(), &two};
+    const std::vector<const bms::Family*> families = {&test::jkbms_pb(), &two};
     const auto all = engine::candidates(families, {}, true);
     ASSERT_EQ(all.size(), 3u);
-    EXPECT_EQ(all[0], (engine::Candidate{&jkbms_pb(), 115200}));
+    EXPECT_EQ(all[0], (engine::Candidate{&test::jkbms_pb(), 115200}));
     EXPECT_EQ(all[1], (engine::Candidate{&two, 9600}));
     EXPECT_EQ(all[2], (engine::Candidate{&two, 19200}));
     EXPECT_EQ(engine::candidates(families, 57600, true).back(), (engine::Candidate{&two, 57600}));

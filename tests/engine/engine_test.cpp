@@ -6,16 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "fake_bus.hpp"
+#include "witness.hpp"
 
 using namespace bmsd;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
-
-const bms::Family& jkbms_pb() {
-    return *bms::find_family("jkbms_pb");
-}
 
 Reading pack(const std::string& serial, double volts) {
     Reading reading;
@@ -36,28 +33,11 @@ Reading pack(const std::string& serial, double volts) {
     return reading;
 }
 
-/// Remembers what it was told.
-class Witness final : public Sink {
-public:
-    void appeared(const Battery& battery) override { appeared_ids.push_back(battery.identity.id); }
-    void updated(const Battery& battery) override {
-        ++updates;
-        last = battery.reading;
-    }
-    void removed(const Battery& battery) override { removed_ids.push_back(battery.identity.id); }
-    void waiting(const Battery& battery) override { waiting_for = battery.link.trouble; }
-
-    std::vector<std::string> appeared_ids, removed_ids;
-    std::string waiting_for;
-    int updates = 0;
-    Reading last;
-};
-
 /// An engine with one fake port.
 class EngineTest : public testing::Test {
 protected:
     test::FakeBus& start(std::vector<std::uint32_t> addresses, std::chrono::milliseconds poll = 20ms,
-                         const bms::Family& family = jkbms_pb(), bms::Options options = {}) {
+                         const bms::Family& family = test::jkbms_pb(), bms::Options options = {}) {
         auto link = std::make_unique<test::FakeBus>(io.get_executor(), family);
         test::FakeBus& bus = *link;
         engine::PortSettings settings{.name = "/dev/fake", .families = {&family}, .poll = poll, .options = options};
@@ -84,7 +64,7 @@ protected:
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     control::Parameters parameters;
     std::vector<std::string> log;
-    Witness witness;
+    test::Witness witness;
     engine::Engine engine{io,    parameters, false,
                           false, false,      [this](Severity, const std::string& text) { log.push_back(text); }};
     bool all_failed = false;
@@ -265,7 +245,7 @@ TEST_F(EngineTest, AMasterOnTheBusIsNamed) {
     bus.batteries[1] = pack("4061234567890", 52.8);
     run_until([&] { return witness.updates >= 1; });
     Bytes foreign;
-    bms::answer(jkbms_pb(), jkbms_pb().requests[2], {0, true, nullptr}, pack("x", 50), foreign);
+    bms::answer(test::jkbms_pb(), test::jkbms_pb().requests[2], {0, true, nullptr}, pack("x", 50), foreign);
     bus.noise.assign(foreign.begin(), foreign.end());
     run_until([&] { return logged("master mode"); });
     EXPECT_DOUBLE_EQ(*battery().reading.voltage_v, 52.8);
@@ -318,9 +298,9 @@ TEST_F(EngineTest, ARemovedPortEndsAndItsDeviceMayBeOpenedAgain) {
     EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
     EXPECT_FALSE(logged("the device is gone")) << "it was asked to end";
 
-    auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
+    auto link = std::make_unique<test::FakeBus>(io.get_executor(), test::jkbms_pb());
     link->batteries[1] = pack("4061234567890", 52.8);
-    engine.add_port({.name = "/dev/fake", .families = {&jkbms_pb()}, .poll = 20ms}, std::move(link));
+    engine.add_port({.name = "/dev/fake", .families = {&test::jkbms_pb()}, .poll = 20ms}, std::move(link));
     run_until([&] { return witness.appeared_ids.size() == 2; });
     EXPECT_EQ(witness.appeared_ids[1], "4061234567890") << "the identity is free again";
     EXPECT_FALSE(all_failed);
@@ -352,9 +332,9 @@ TEST_F(EngineTest, APortAddedLaterThatDoesNotOpenEndsNothing) {
     bool gone = false;
     engine.remove_port("/dev/fake", [&] { gone = true; });
     run_until([&] { return gone; });
-    auto link = std::make_unique<test::FakeBus>(io.get_executor(), jkbms_pb());
+    auto link = std::make_unique<test::FakeBus>(io.get_executor(), test::jkbms_pb());
     link->absent = true;
-    engine.add_port({.name = "/dev/fake", .families = {&jkbms_pb()}}, std::move(link));
+    engine.add_port({.name = "/dev/fake", .families = {&test::jkbms_pb()}}, std::move(link));
     run_until([&] { return logged("there is no such port"); });
     EXPECT_FALSE(all_failed);
 }

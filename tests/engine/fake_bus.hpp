@@ -16,6 +16,11 @@
 
 namespace bmsd::test {
 
+/// The family that most tests speak.
+inline const bms::Family& jkbms_pb() {
+    return *bms::find_family("jkbms_pb");
+}
+
 /// A ByteLink with simulated batteries of one family behind it.
 class FakeBus final : public link::ByteLink {
 public:

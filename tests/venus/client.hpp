@@ -16,6 +16,11 @@ namespace json = boost::json;
 
 inline constexpr const char* bus_item = "com.victronenergy.BusItem";
 
+/// A value as the answers of a client show it.
+inline json::value variant(const char* type, const json::value& value) {
+    return {{"type", type}, {"value", value}};
+}
+
 class Client {
 public:
     /// Connects; `io` runs whatever is tested.

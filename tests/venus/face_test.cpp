@@ -12,11 +12,8 @@ namespace bmsd::venus {
 namespace {
 
 namespace json = boost::json;
+using test::variant;
 constexpr const char* name = "com.victronenergy.battery.ttyUSB71";
-
-json::value variant(const char* type, const json::value& value) {
-    return {{"type", type}, {"value", value}};
-}
 
 class FaceOnBus : public testing::Test {
 protected:

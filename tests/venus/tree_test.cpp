@@ -12,12 +12,10 @@ namespace bmsd::venus {
 namespace {
 
 namespace json = boost::json;
+using test::variant;
 constexpr const char* service = "com.victronenergy.battery.test";
 constexpr Format volts{Format::Style::fixed, 2, 2, "V"};
 
-json::value variant(const char* type, const json::value& value) {
-    return {{"type", type}, {"value", value}};
-}
 json::value item(const char* type, const json::value& value, const char* text) {
     return {{"Value", variant(type, value)}, {"Text", variant("s", text)}};
 }

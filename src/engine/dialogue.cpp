@@ -66,8 +66,23 @@ asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms
         device_error_ = error;
         co_return tl::unexpected(Error{ErrorClass::truncated, "the request cannot be sent: " + error.message()});
     }
-    co_await collect(family, pace, link_->byte_time() * static_cast<long>(request_.size()), request.timeout);
-    quiet_until_ = Clock::now() + family.timing.gap;
+    const auto sent = Clock::now();
+    const auto first_byte =
+        sent + link_->byte_time() * static_cast<long>(request_.size()) + request.timeout + link_->latency();
+    const bool look = pace.expected() > Pace::Span{0};
+    if (look) {
+        // Nothing may be sent before the gap behind the answer is over, so nobody needs to be awake before: one wake-up
+        // fetches the answer and sends the next request.
+        const auto wait = pace.expected() + family.timing.gap;
+        quiet_until_ = sent + wait;
+        co_await sleep_until(std::min(shared_moment(sent, wait), first_byte));
+    }
+    if (look && fetch(pace.size())) {
+        pace.there(transaction_.bytes().size());
+    } else {
+        co_await collect(family, pace, sent, first_byte);
+        quiet_until_ = Clock::now() + family.timing.gap;
+    }
     account.counters.bytes += request_.size() + transaction_.bytes().size();
     if (device_error_)
         co_return tl::unexpected(Error{ErrorClass::truncated, "the device is gone: " + device_error_.message()});
@@ -111,43 +126,47 @@ void Dialogue::count_unasked(std::size_t bytes, Account account) {
     account.counters.unsolicited_bytes += bytes;
 }
 
+/// Takes what is there of the answer and nothing behind it, which is heard before the next request. Says whether the
+/// answer is complete.
+bool Dialogue::fetch(std::size_t usual) {
+    const bms::Reply& reply = transaction_.reply();
+    for (std::size_t wanted = std::max(usual, reply.missing);; wanted = reply.missing) {
+        const auto room = transaction_.room();
+        link::error_code error;
+        const std::size_t count = link_->read_now(room.first(std::min(wanted, room.size())), error);
+        if (error) device_error_ = error;
+        if (count == 0) return false;
+        if (transaction_.received(count).progress != bms::Reply::Progress::waiting) return true;
+    }
+}
+
 /// Receives until the answer is complete, the BMS pauses too long within it, or nothing comes at all.
-asio::awaitable<void> Dialogue::collect(const bms::Family& family, Pace& pace, std::chrono::nanoseconds request_time,
-                                        std::chrono::milliseconds timeout) {
-    const auto sent = Clock::now();
-    const auto first_byte = sent + request_time + timeout + link_->latency();
+asio::awaitable<void> Dialogue::collect(const bms::Family& family, Pace& pace, Clock::time_point sent,
+                                        Clock::time_point first_byte) {
     // Somebody who talks without pause must not hold the port for ever.
     const auto latest = first_byte + link_->byte_time() * static_cast<long>(max_frame) + 1s;
-    const auto pause = family.timing.between_bytes + link_->latency();
-    const bool by_pace = pace.expected() > pace.expected().zero();
-    if (by_pace) co_await sleep_until(std::min(sent + pace.expected(), first_byte));
-
-    bool first_look = true;
-    auto deadline = first_byte;
+    const auto patience = [&, pause = family.timing.between_bytes + link_->latency()] {
+        // An echo is no answer: the BMS still has its time to begin.
+        const bool begun = transaction_.bytes().size() > request_.size();
+        return std::min(begun ? Clock::now() + pause : std::max(first_byte, Clock::now() + pause), latest);
+    };
+    auto deadline = transaction_.bytes().empty() ? first_byte : patience();
     while (transaction_.reply().progress == bms::Reply::Progress::waiting && !transaction_.room().empty()) {
         link::error_code error;
         std::size_t count = link_->read_now(transaction_.room(), error);
         const bool just_came = count == 0;
-        if (just_came && !error) count = co_await link_->read(transaction_.room(), std::min(deadline, latest), error);
+        if (just_came && !error) count = co_await link_->read(transaction_.room(), deadline, error);
         if (error && error != asio::error::timed_out) device_error_ = error;
         if (count == 0) co_return;
         const bms::Reply& reply = transaction_.received(count);
         const auto now = Clock::now();
-        if (reply.progress != bms::Reply::Progress::waiting) {
-            if (by_pace && first_look)
-                pace.early();
-            else
-                pace.late(now - sent);
-            co_return;
-        }
-        first_look = false;
+        if (reply.progress != bms::Reply::Progress::waiting)
+            co_return pace.timed(now - sent, transaction_.bytes().size());
         // What is missing cannot be here before the wire has carried it. But of bytes that lay there nobody knows how
         // long they did: the rest may be due.
         const auto on_the_wire = link_->byte_time() * static_cast<long>(reply.missing);
         if (just_came && on_the_wire > worth_sleeping) co_await sleep_until(std::min(now + on_the_wire, latest));
-        // An echo is no answer: the BMS still has its time to begin.
-        const bool echo_only = transaction_.bytes().size() <= request_.size();
-        deadline = echo_only ? std::max(first_byte, Clock::now() + pause) : Clock::now() + pause;
+        deadline = patience();
     }
 }
 

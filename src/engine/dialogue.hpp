@@ -57,8 +57,9 @@ private:
     [[nodiscard]] bool hear_unasked(const bms::Family& family, const bms::Asking& asking, Account account);
     asio::awaitable<void> wait_for_silence(const bms::Family& family, Account account);
     void count_unasked(std::size_t bytes, Account account);
-    asio::awaitable<void> collect(const bms::Family& family, Pace& pace, std::chrono::nanoseconds request_time,
-                                  std::chrono::milliseconds timeout);
+    [[nodiscard]] bool fetch(std::size_t usual);
+    asio::awaitable<void> collect(const bms::Family& family, Pace& pace, Clock::time_point sent,
+                                  Clock::time_point first_byte);
     void count(const Result<void>& result, Account account);
     void weigh(const Error& error, Evidence& evidence);
     [[nodiscard]] bool answers_again(std::span<const std::uint8_t> bytes) const;

@@ -2,14 +2,15 @@
 #include "app/control_plot.hpp"
 
 #include <fstream>
-#include <iterator>
 #include <regex>
 
 #include <gtest/gtest.h>
 
 #include "app/scenario_run.hpp"
+#include "folder.hpp"
 
 using namespace bmsd;
+using test::content;
 
 namespace {
 

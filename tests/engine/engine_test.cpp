@@ -354,21 +354,47 @@ TEST_F(EngineTest, TheStateOfTheConfigurationCanChange) {
     EXPECT_FALSE(battery.config_error);
 }
 
-TEST(Pace, CreepsTowardsTheTrueTimeAndIsSetBack) {
+TEST(Pace, AnAnswerIsTimedFirstAndThenLookedForMoreAndMoreOften) {
     engine::Pace pace;
     EXPECT_EQ(pace.expected(), 0ns);
-    pace.late(50ms);
-    EXPECT_NEAR(static_cast<double>(pace.expected().count()), 50e6, 1e6);
-    int looks = 0;
-    for (; pace.expected() >= 38ms && looks < 100; ++looks) pace.early();
-    EXPECT_LT(looks, 12) << "a bad first guess must not last";
-    pace.late(38ms);
-    EXPECT_GE(pace.expected(), 38ms);
-    EXPECT_LT(pace.expected(), 38500us);
-    for (int i = 0; i < 1000; ++i) pace.early();
-    EXPECT_GE(pace.expected(), 0ns);
+    pace.timed(50ms, 13);
+    EXPECT_GE(pace.expected(), 50ms);
+    EXPECT_LT(pace.expected(), 51ms);
+    EXPECT_EQ(pace.size(), 13u);
+    unsigned timed = 1;
+    for (int i = 0; i < 1000; ++i) {
+        if (pace.expected() > 0ns)
+            pace.there(13);
+        else
+            pace.timed(50ms, 13), ++timed;
+    }
+    EXPECT_LE(timed, 16u);
+    EXPECT_GE(timed, 8u) << "from time to time it must be timed again";
+}
+
+TEST(Pace, TheSlowestAnswerCountsAndAQuickOneHalf) {
+    engine::Pace pace;
+    pace.timed(40ms, 13);
+    pace.timed(80ms, 13);
+    EXPECT_GE(pace.expected(), 80ms);
+    pace.there(13);
+    ASSERT_EQ(pace.expected(), 0ns) << "after a surprise the next but one is timed";
+    pace.timed(40ms, 13);
+    EXPECT_NEAR(static_cast<double>(pace.expected().count()), 61e6, 1e6);
     pace.forget();
     EXPECT_EQ(pace.expected(), 0ns);
+}
+
+TEST(Pace, PortsMeetAndWaitLittleLonger) {
+    const Clock::time_point start{1234567890ns};
+    const auto one = engine::shared_moment(start, 110ms);
+    EXPECT_EQ(one, engine::shared_moment(start + 300us, 110ms + 200us)) << "another port, a little later";
+    for (std::chrono::nanoseconds wait = 1us; wait < 1s; wait += wait / 3) {
+        const auto moment = engine::shared_moment(start, wait);
+        EXPECT_GE(moment, start + wait);
+        EXPECT_LE(moment, start + wait + wait / 16);
+    }
+    EXPECT_EQ(engine::shared_moment(start, 0ns), start);
 }
 
 TEST(BackOff, DoublesUpToTenSeconds) {

@@ -41,7 +41,7 @@ Number to_value(std::int64_t raw, double scale, double bias, std::optional<std::
     if (absent && raw == *absent) return std::nullopt;
     // Dividing by 10, 100, 1000 gives the nearest double to the decimal that the BMS means; multiplying by 0.1
     // does not, and rounding to even downstream would show it.
-    const double parts = std::round(1 / scale);
+    const double parts = static_cast<double>(static_cast<std::int64_t>(1 / scale + 0.5));
     const bool fraction = parts > 1 && std::abs(parts * scale - 1) < 1e-12;
     return (fraction ? static_cast<double>(raw) / parts : static_cast<double>(raw) * scale) + bias;
 }
@@ -131,16 +131,22 @@ std::string_view to_string(Wire type) noexcept {
 }
 
 std::int64_t get(std::span<const std::uint8_t> bytes, std::size_t at, Wire type) noexcept {
-    const std::size_t size = width(type);
-    const bool big = facts(type).big_endian;
-    std::uint32_t raw = 0;
-    for (std::size_t i = 0; i < size; ++i) raw = (raw << 8) | bytes[at + (big ? i : size - 1 - i)];
-    if (!facts(type).is_signed) return raw;
-    switch (size) {
-        case 1: return static_cast<std::int8_t>(raw);
-        case 2: return static_cast<std::int16_t>(raw);
-        default: return static_cast<std::int32_t>(raw);
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(bytes[at + i]); };
+    const auto big = [&](std::size_t i) { return byte(i) << 8 | byte(i + 1); };
+    const auto little = [&](std::size_t i) { return byte(i + 1) << 8 | byte(i); };
+    switch (type) {
+        case Wire::u8: return byte(0);
+        case Wire::i8: return static_cast<std::int8_t>(byte(0));
+        case Wire::u16be: return big(0);
+        case Wire::i16be: return static_cast<std::int16_t>(big(0));
+        case Wire::u16le: return little(0);
+        case Wire::i16le: return static_cast<std::int16_t>(little(0));
+        case Wire::u32be: return big(0) << 16 | big(2);
+        case Wire::i32be: return static_cast<std::int32_t>(big(0) << 16 | big(2));
+        case Wire::u32le: return little(2) << 16 | little(0);
+        case Wire::i32le: return static_cast<std::int32_t>(little(2) << 16 | little(0));
     }
+    return 0;
 }
 
 void put(std::span<std::uint8_t> bytes, std::size_t at, Wire type, std::int64_t raw) noexcept {

@@ -34,8 +34,7 @@ BatteryService::BatteryService(asio::any_io_executor executor, const FaceSetting
       timer_(executor),
       delay_(first_delay) {
     if (settings_.custom_name) source_.custom_name = settings_.custom_name(battery.identity);
-    places_.reserve(rows_.size());
-    for (const PathRow& row : rows_) places_.push_back(tree_.index_of(row.path));
+    for (PathRow& row : rows_) row.place = tree_.index_of(row.path);
     show_config();
     read_values();
     connect();
@@ -119,7 +118,7 @@ bool BatteryService::rename(const std::string& name) {
 void BatteryService::read_values() {
     source_.refresh();
     if (settings_.json) source_.json = json_data(tree_.items());
-    for (std::size_t i = 0; i < rows_.size(); ++i) tree_.set(places_[i], rows_[i].value(source_, rows_[i].n));
+    for (const PathRow& row : rows_) tree_.set(row.place, row.value(source_, row.n));
 }
 
 /// Consumers take the instance from their first look at a name (dossier "D-Bus", 1.1).

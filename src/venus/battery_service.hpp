@@ -105,7 +105,6 @@ private:
     std::string name_;
     Bus bus_;
     Tree tree_;
-    std::vector<std::size_t> places_;  ///< of rows_ in tree_
     asio::steady_timer timer_;
     std::chrono::seconds delay_;
     std::string trouble_;  ///< last reported; empty while all is well

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <fstream>
 
+#include <sys/socket.h>
+
 namespace bmsd::venus {
 namespace {
 
@@ -90,6 +92,19 @@ int Bus::send(const Message& message) {
     const int result = sd_bus_send(bus_.get(), message.get(), nullptr);
     woken();
     return result;
+}
+
+int Bus::send(std::span<const char> message) {
+    if (!bus_) return -ENOTCONN;
+    // What sd-bus still has to write may be half a message.
+    if (congested()) return -EAGAIN;
+    const ssize_t sent = ::send(stream_.native_handle(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    if (static_cast<std::size_t>(sent) == message.size()) return 0;
+    // A local socket takes all or nothing of what is smaller than half its buffer. After a part of a message nothing
+    // else can be said on this connection: it ends, as if the daemon had ended it.
+    ::shutdown(stream_.native_handle(), SHUT_RDWR);
+    return -EPIPE;
 }
 
 int Bus::call(const Message& message, Answer answer) {

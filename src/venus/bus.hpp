@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -57,6 +58,9 @@ public:
     [[nodiscard]] bool congested() const noexcept;
     /// Sends, or queues if the socket is full. Negative errno on failure.
     int send(const Message& message);
+    /// Sends a whole message that somebody wrote himself, at once or not at all (-EAGAIN: say it later). Negative errno
+    /// on failure.
+    int send(std::span<const char> message);
 
     /// Calls a method; `answer` comes later or, if the connection ends before, never.
     int call(const Message& message, Answer answer);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "venus/dictionary.hpp"
 #include "venus/introspection.hpp"
@@ -74,6 +75,15 @@ bool asks(sd_bus_message* call, const char* interface, std::string_view method) 
     return (!named || std::string_view{named} == interface) && method == sd_bus_message_get_member(call);
 }
 
+/// Every path of every poll is compared: cheaper than making a view of the item and visiting two variants.
+bool same(const ValueView& value, const Value& stored) {
+    if (value.index() != stored.index()) return false;
+    if (const double* number = std::get_if<double>(&value)) return *number == std::get<double>(stored);
+    if (const auto* number = std::get_if<std::int32_t>(&value)) return *number == std::get<std::int32_t>(stored);
+    if (const auto* text = std::get_if<std::string_view>(&value)) return *text == std::get<std::string>(stored);
+    return value == view(stored);
+}
+
 }  // namespace
 
 Tree::Tree(std::vector<Item> items) : items_(std::move(items)) {
@@ -108,16 +118,18 @@ void Tree::set(std::size_t index, const ValueView& value) {
     Item& item = items_[index];
     ValueView rounded = value;
     if (const double* number = std::get_if<double>(&value)) {
+        if (*number == item.raw && std::holds_alternative<double>(item.value)) return;
+        item.raw = *number;
         if (!std::isfinite(*number))
             rounded = Invalid{};
         else if (item.format.decimals >= 0)
             rounded = round_to(*number, item.format.decimals);
     }
-    if (rounded == view(item.value)) return;
+    if (same(rounded, item.value)) return;
     Value owned = own(rounded);
     if (owned == item.value) return;
     item.value = std::move(owned);
-    touched_ = true;
+    if (!std::exchange(item.touched, true)) touched_.push_back(index);
 }
 
 int Tree::attach(Bus& bus) {
@@ -135,27 +147,26 @@ void Tree::detach() noexcept {
 }
 
 void Tree::flush() {
-    if (!touched_ || !bus_ || !bus_->is_open() || bus_->congested()) return;
-    const auto changed = [](const Item& item) { return item.value != item.sent; };
-    if (std::any_of(items_.begin(), items_.end(), changed)) {
-        sd_bus_message* made = nullptr;
-        if (sd_bus_message_new_signal(bus_->raw(), &made, "/", bus_item, "ItemsChanged") < 0) return;
-        const Message message{made};
-        Build build{made};
-        build.open('a', "{sa{sv}}");
-        for (const Item& item : items_)
-            if (changed(item)) add_item(build, item);
-        build.close();
-        if (build.result() < 0 || bus_->send(message) < 0) return;
+    if (touched_.empty() || !bus_ || !bus_->is_open() || bus_->congested()) return;
+    signal_.begin();
+    for (const std::size_t index : touched_) {
+        const Item& item = items_[index];
+        if (item.value != item.sent) signal_.add(item.path, item.value, text_of(view(item.value), item.format));
+    }
+    if (!signal_.empty()) {
+        if (bus_->send(signal_.finish()) < 0) return;
         ++signals_;
     }
     settle();
 }
 
 void Tree::settle() {
-    for (Item& item : items_)
-        if (item.value != item.sent) item.sent = item.value;
-    touched_ = false;
+    for (const std::size_t index : touched_) {
+        Item& item = items_[index];
+        item.sent = item.value;
+        item.touched = false;
+    }
+    touched_.clear();
 }
 
 int Tree::receive(sd_bus_message* call, void* tree, sd_bus_error*) noexcept {

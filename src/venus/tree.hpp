@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "venus/bus.hpp"
+#include "venus/items_signal.hpp"
 #include "venus/value.hpp"
 
 namespace bmsd::venus {
@@ -28,7 +29,9 @@ struct Item {
     Format format = {};
     std::optional<Writing> writing = {};  ///< absent: read only
     Value value = {};
-    Value sent = {};  ///< what clients know
+    Value sent = {};       ///< what clients know
+    bool touched = false;  ///< `value` may differ from `sent`
+    double raw = 0;        ///< the number that `value` was rounded from, if it is one
 };
 
 /// Answers clients from its items and tells them, in one signal, what has changed.
@@ -73,9 +76,10 @@ private:
     [[nodiscard]] Range below(std::string_view path) const;
 
     std::vector<Item> items_;  ///< sorted by path: what is below a node stands together
+    ItemsSignal signal_;
     Bus* bus_ = nullptr;
     Slot slot_;
-    bool touched_ = false;  ///< some value may differ from what was sent
+    std::vector<std::size_t> touched_;  ///< items whose value may differ from what was sent
     std::uint64_t signals_ = 0;
 };
 

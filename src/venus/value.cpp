@@ -8,17 +8,11 @@
 #include <systemd/sd-bus.h>
 
 #include "model/python_text.hpp"
+#include "venus/overloaded.hpp"
 #include "venus/utf8.hpp"
 
 namespace bmsd::venus {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-    using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;  // clang needs to be told
 
 /// Longest text of a double written without exponent and with up to 15 decimals.
 using NumberBuffer = std::array<char, 340>;

@@ -63,6 +63,11 @@ json::value content(sd_bus_message* message) {
             check(sd_bus_message_read_basic(message, type, &number), "integer");
             return number;
         }
+        case 'b': {
+            int on = 0;
+            check(sd_bus_message_read_basic(message, type, &on), "boolean");
+            return on != 0;
+        }
         default: throw std::runtime_error(std::string{"unexpected type "} + type);
     }
 }

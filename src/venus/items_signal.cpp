@@ -1,0 +1,157 @@
+#include "venus/items_signal.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "venus/dictionary.hpp"
+#include "venus/overloaded.hpp"
+
+namespace bmsd::venus {
+namespace {
+
+constexpr char byte_order = std::endian::native == std::endian::little ? 'l' : 'B';
+constexpr char signal_message = 4, no_reply = 1, protocol = 1;
+/// Codes of the header fields.
+enum Field : char { path_field = 1, interface_field = 2, member_field = 3, signature_field = 8 };
+/// Places in the header of what is known at the end only.
+constexpr std::size_t body_size_at = 4, serial_at = 8;
+constexpr std::size_t of_number = 4, of_struct = 8;  ///< alignments
+
+}  // namespace
+
+ItemsSignal::ItemsSignal() {
+    for (const char begin : {byte_order, signal_message, no_reply, protocol}) *grow(1) = begin;
+    number(0);  // size of the body
+    number(0);  // serial
+    const std::size_t fields = begin_array(of_struct);
+    field(path_field, "o", "/");
+    field(interface_field, "s", bus_item);
+    field(member_field, "s", "ItemsChanged");
+    align(of_struct);
+    *grow(1) = signature_field;
+    signature("g");
+    signature("a{sa{sv}}");
+    end_array(fields, of_struct);
+    align(of_struct);
+    body_ = size_;
+    static_cast<void>(begin_array(of_struct));
+    first_item_ = size_;
+}
+
+void ItemsSignal::begin() {
+    size_ = first_item_;
+}
+
+void ItemsSignal::add(std::string_view path, const Value& value, std::string_view shown) {
+    align(of_struct);
+    text(path);
+    const std::size_t entries = begin_array(of_struct);
+    text("Value");
+    variant(value);
+    align(of_struct);
+    text("Text");
+    signature("s");
+    text(shown);
+    end_array(entries, of_struct);
+}
+
+std::span<const char> ItemsSignal::finish() {
+    end_array(body_, of_struct);
+    patch(body_size_at, static_cast<std::uint32_t>(size_ - body_));
+    if (++serial_ == 0) serial_ = 1;  // 0 is no serial
+    patch(serial_at, serial_);
+    return std::span(out_).first(size_);
+}
+
+/// Room for so many more bytes; a poll writes hundreds of small pieces, and asks for each of them only once.
+char* ItemsSignal::grow(std::size_t bytes) {
+    if (size_ + bytes > out_.size()) out_.resize(2 * (size_ + bytes));
+    char* const room = out_.data() + size_;
+    size_ += bytes;
+    return room;
+}
+
+void ItemsSignal::align(std::size_t to) {
+    const std::size_t padding = (to - size_ % to) % to;
+    std::fill_n(grow(padding), padding, '\0');
+}
+
+void ItemsSignal::number(std::uint32_t value) {
+    align(of_number);
+    std::memcpy(grow(sizeof value), &value, sizeof value);
+}
+
+void ItemsSignal::real(double value) {
+    align(sizeof value);
+    std::memcpy(grow(sizeof value), &value, sizeof value);
+}
+
+void ItemsSignal::text(std::string_view value) {
+    number(static_cast<std::uint32_t>(value.size()));
+    *std::copy(value.begin(), value.end(), grow(value.size() + 1)) = '\0';
+}
+
+void ItemsSignal::signature(std::string_view value) {
+    char* const room = grow(value.size() + 2);
+    *room = static_cast<char>(value.size());
+    *std::copy(value.begin(), value.end(), room + 1) = '\0';
+}
+
+void ItemsSignal::field(char code, std::string_view type, std::string_view value) {
+    align(of_struct);
+    *grow(1) = code;
+    signature(type);
+    text(value);
+}
+
+void ItemsSignal::variant(const Value& value) {
+    std::visit(Overloaded{[&](Invalid) {
+                              signature("ai");
+                              number(0);
+                          },
+                          [&](std::int32_t whole) {
+                              signature("i");
+                              number(static_cast<std::uint32_t>(whole));
+                          },
+                          [&](double value_of) {
+                              signature("d");
+                              real(value_of);
+                          },
+                          [&](const std::string& string) {
+                              signature("s");
+                              text(string);
+                          },
+                          [&](bool on) {
+                              signature("b");
+                              number(on ? 1 : 0);
+                          },
+                          [&](const List& list) {
+                              // An empty list of integers would be the invalid value.
+                              signature(list.empty() ? "au" : "av");
+                              const std::size_t items = begin_array(1);
+                              for (const auto& item : list)
+                                  std::visit([&](const auto& content) { variant(Value{content}); }, item);
+                              end_array(items, 1);
+                          }},
+               value);
+}
+
+std::size_t ItemsSignal::begin_array(std::size_t to) {
+    number(0);
+    const std::size_t begin = size_ - of_number;
+    align(to);
+    return begin;
+}
+
+/// The size of an array does not count the padding before its first element.
+void ItemsSignal::end_array(std::size_t begin, std::size_t to) {
+    const std::size_t first = (begin + of_number + to - 1) / to * to;
+    patch(begin, static_cast<std::uint32_t>(size_ - first));
+}
+
+void ItemsSignal::patch(std::size_t at, std::uint32_t value) {
+    std::memcpy(out_.data() + at, &value, sizeof value);
+}
+
+}  // namespace bmsd::venus

@@ -1,0 +1,48 @@
+// The signal ItemsChanged, written as it goes over the wire.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "venus/value.hpp"
+
+namespace bmsd::venus {
+
+/// Writes `ItemsChanged a{sa{sv}}` (D-Bus specification, "Message Format"), for reuse without allocations. It is what
+/// every poll sends: built with sd-bus it would cost more than all the rest of a poll.
+class ItemsSignal {
+public:
+    ItemsSignal();
+
+    /// Forgets what was written.
+    void begin();
+    /// Appends `{path: {"Value": value, "Text": text}}`; the texts must be UTF-8.
+    void add(std::string_view path, const Value& value, std::string_view text);
+    [[nodiscard]] bool empty() const noexcept { return size_ == first_item_; }
+    /// The whole message; valid until begin().
+    [[nodiscard]] std::span<const char> finish();
+
+private:
+    [[nodiscard]] char* grow(std::size_t bytes);
+    void align(std::size_t to);
+    void number(std::uint32_t value);
+    void real(double value);
+    void text(std::string_view value);
+    void signature(std::string_view value);
+    void field(char code, std::string_view type, std::string_view value);
+    void variant(const Value& value);
+    /// Begins an array whose elements are aligned to `to`; returns what end_array() needs.
+    [[nodiscard]] std::size_t begin_array(std::size_t to);
+    void end_array(std::size_t begin, std::size_t to);
+    void patch(std::size_t at, std::uint32_t value);
+
+    std::vector<char> out_;
+    std::size_t size_ = 0;        ///< bytes of out_ that are written
+    std::size_t body_ = 0;        ///< where the body begins
+    std::size_t first_item_ = 0;  ///< where its first item begins
+    std::uint32_t serial_ = 0;
+};
+
+}  // namespace bmsd::venus

@@ -99,8 +99,7 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
 
 void BatteryService::show_config() {
     for (const ConfigValue& key : settings_.config) {
-        const std::string path = config_path(key);
-        if (tree_.contains(path)) tree_.set(tree_.index_of(path), view(key.value));
+        if (const auto place = tree_.find(config_path(key))) tree_.set(*place, view(key.value));
     }
 }
 

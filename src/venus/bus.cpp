@@ -1,6 +1,5 @@
 #include "venus/bus.hpp"
 
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>

@@ -1,6 +1,7 @@
 // One connection to a D-Bus daemon, driven by the event loop. sd-bus behind RAII; its man pages apply.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,9 @@ struct SlotDeleter {
 };
 using Message = std::unique_ptr<sd_bus_message, MessageDeleter>;
 using Slot = std::unique_ptr<sd_bus_slot, SlotDeleter>;
+
+/// Those who only listen or call try again after this when the bus is gone.
+inline constexpr std::chrono::seconds between_attempts{5};
 
 /// Text of a negative errno as sd-bus returns it.
 [[nodiscard]] std::string error_text(int result);

@@ -7,8 +7,6 @@
 namespace bmsd::venus {
 namespace {
 
-constexpr std::chrono::seconds between_attempts{5};
-
 /// "Value" of a dictionary a{sv}, which the message stands before; nothing if there is none.
 std::optional<Value> value_in(sd_bus_message* message) {
     std::optional<Value> found;

@@ -13,7 +13,6 @@ constexpr const char* service = "com.victronenergy.settings";
 constexpr const char* devices = "/Settings/Devices";
 constexpr std::string_view mark = "serialbattery";  // in the name of every group that is one
 constexpr std::string_view class_prefix = "battery:";
-constexpr std::chrono::seconds between_writes{5};
 
 std::string upper(std::string text) {
     for (char& c : text)
@@ -93,7 +92,7 @@ void Settings::connect() {
 
 /// The batteries' own connections say what is wrong with the bus.
 void Settings::retry_later(const std::string&) {
-    retry_.expires_after(between_writes);
+    retry_.expires_after(between_attempts);
     retry_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
         if (!cancelled && !alive.expired()) connect();
     });

@@ -90,19 +90,11 @@ Tree::Tree(std::vector<Item> items) : items_(std::move(items)) {
     std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) { return a.path < b.path; });
 }
 
-std::size_t Tree::index_of(std::string_view path) const {
-    return static_cast<std::size_t>(
-        std::lower_bound(items_.begin(), items_.end(), path, [](const Item& item, auto p) { return item.path < p; }) -
-        items_.begin());
-}
-
-bool Tree::contains(std::string_view path) const {
-    const std::size_t index = index_of(path);
-    return index < items_.size() && items_[index].path == path;
-}
-
-Item* Tree::find(std::string_view path) {
-    return contains(path) ? &items_[index_of(path)] : nullptr;
+std::optional<std::size_t> Tree::find(std::string_view path) const {
+    const auto found =
+        std::lower_bound(items_.begin(), items_.end(), path, [](const Item& item, auto p) { return item.path < p; });
+    if (found == items_.end() || found->path != path) return std::nullopt;
+    return static_cast<std::size_t>(found - items_.begin());
 }
 
 Tree::Range Tree::below(std::string_view path) const {
@@ -176,7 +168,7 @@ int Tree::receive(sd_bus_message* call, void* tree, sd_bus_error*) noexcept {
 
 int Tree::dispatch(sd_bus_message* call) {
     const std::string_view path = sd_bus_message_get_path(call);
-    if (Item* item = find(path)) return answer_leaf(call, *item);
+    if (const auto place = find(path)) return answer_leaf(call, items_[*place]);
     const Range range = below(path);
     if (range.empty() && path != "/")
         return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_UNKNOWN_OBJECT, "there is no %s",

@@ -43,9 +43,10 @@ public:
     Tree& operator=(const Tree&) = delete;
 
     [[nodiscard]] std::span<const Item> items() const noexcept { return items_; }
-    [[nodiscard]] bool contains(std::string_view path) const;
-    /// Place of a path for set(); the path must exist.
-    [[nodiscard]] std::size_t index_of(std::string_view path) const;
+    /// Place of a path for set(); nothing if there is no such path.
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view path) const;
+    /// The same for a path that exists.
+    [[nodiscard]] std::size_t index_of(std::string_view path) const { return find(path).value(); }
 
     /// Stores a value, rounded as the item's format says; NaN and infinity become invalid. Allocates only
     /// for a text that differs.
@@ -72,7 +73,6 @@ private:
     [[nodiscard]] int answer_leaf(sd_bus_message* call, Item& item);
     [[nodiscard]] int answer_node(sd_bus_message* call, std::string_view path, Range below);
     [[nodiscard]] int write(sd_bus_message* call, Item& item);
-    [[nodiscard]] Item* find(std::string_view path);
     [[nodiscard]] Range below(std::string_view path) const;
 
     std::vector<Item> items_;  ///< sorted by path: what is below a node stands together

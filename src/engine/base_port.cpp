@@ -88,7 +88,7 @@ void BasePort::judge(Station& station, const Error* error) {
 
 // ---- consequences --------------------------------------------------------------------------------
 
-void BasePort::succeeded(Station& station, Clock::time_point began) {
+void BasePort::succeeded(Station& station, Clock::duration took) {
     Battery& battery = *station.battery;
     const auto now = Clock::now();
     const bool was_silent = station.told;
@@ -99,7 +99,7 @@ void BasePort::succeeded(Station& station, Clock::time_point began) {
     station.told = false;
     failed_in_row_ = 0;
     ++battery.link.polls;
-    battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
+    battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(took);
     battery.link.silent = 0s;
     if (now - station.last_error > errors_shown) battery.link.errors = 0;
     battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);

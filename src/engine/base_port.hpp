@@ -84,7 +84,7 @@ protected:
     bool opened(const Result<void>& outcome);
 
     /// The battery's reading is new.
-    void succeeded(Station& station, Clock::time_point began);
+    void succeeded(Station& station, Clock::duration took);
     void failed(Station& station, const Error& error);
     /// Ages what is silent; `link_works`: the device is there.
     void watch_silence(bool link_works);

@@ -345,7 +345,7 @@ void CanPort::read_station(Ear& ear, Clock::time_point now) {
     }
     station.identified = ear.identified;
     std::swap(station.battery->reading, station.scratch);
-    succeeded(station, polled_at_);
+    succeeded(station, Clock::now() - polled_at_);
 }
 
 // ---- finding -------------------------------------------------------------------------------------

@@ -73,15 +73,14 @@ asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms
     if (look) {
         // Nothing may be sent before the gap behind the answer is over, so nobody needs to be awake before: one wake-up
         // fetches the answer and sends the next request.
-        const auto wait = pace.expected() + family.timing.gap;
-        quiet_until_ = sent + wait;
-        co_await sleep_until(std::min(shared_moment(sent, wait), first_byte));
+        answered_ = sent + pace.expected();
+        co_await sleep_until(std::min(shared_moment(sent, pace.expected() + family.timing.gap), first_byte));
     }
     if (look && fetch(pace.size())) {
         pace.there(transaction_.bytes().size());
     } else {
         co_await collect(family, pace, sent, first_byte);
-        quiet_until_ = Clock::now() + family.timing.gap;
+        answered_ = Clock::now();
     }
     account.counters.bytes += request_.size() + transaction_.bytes().size();
     if (device_error_)

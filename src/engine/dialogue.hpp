@@ -51,7 +51,11 @@ public:
 
     asio::awaitable<void> sleep_until(Clock::time_point when);
     /// Waits until the family's gap after the last answer is over.
-    asio::awaitable<void> quiet() { return sleep_until(quiet_until_); }
+    asio::awaitable<void> quiet() {
+        return sleep_until(answered_ + (last_family_ ? last_family_->timing.gap : std::chrono::milliseconds{0}));
+    }
+    /// When the last answer was complete, as far as that is known: it may have been slept over.
+    [[nodiscard]] Clock::time_point answered() const noexcept { return answered_; }
 
 private:
     [[nodiscard]] bool hear_unasked(const bms::Family& family, const bms::Asking& asking, Account account);
@@ -69,7 +73,7 @@ private:
     bms::Transaction transaction_;
     Bytes request_;
     std::uint32_t baud_ = 0;
-    Clock::time_point quiet_until_{};
+    Clock::time_point answered_{};
     /// The last question: what comes unasked may be a second answer to it.
     const bms::Family* last_family_ = nullptr;
     const bms::Request* last_request_ = nullptr;

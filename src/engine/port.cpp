@@ -201,7 +201,7 @@ asio::awaitable<bool> Port::round() {
         const auto began = Clock::now();
         const Outcome outcome = co_await poll(station);
         if (outcome) {
-            succeeded(station, began);
+            succeeded(station, dialogue_.answered() - began);
             if (station.pending) co_await obey(station);
         } else {
             failed(station, outcome.error());

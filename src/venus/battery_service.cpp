@@ -27,14 +27,15 @@ BatteryService::BatteryService(asio::any_io_executor executor, const FaceSetting
                                std::int32_t instance)
     : settings_(settings),
       source_(battery, settings.parameters, instance, settings.explain),
-      rows_(path_rows(battery, row_options())),
       name_(service_name(battery.identity, settings.legacy_names)),
       bus_(executor, [this](const std::string& why) { lost(why); }),
-      tree_(make_items()),
+      tree_(make_items(path_rows(battery, row_options()))),
       timer_(executor),
       delay_(first_delay) {
     if (settings_.custom_name) source_.custom_name = settings_.custom_name(battery.identity);
-    for (PathRow& row : rows_) row.place = tree_.index_of(row.path);
+    const auto narrow = [](std::size_t place) { return static_cast<std::uint32_t>(place); };
+    for (const PathRow& row : path_rows(battery, row_options()))
+        origins_.push_back({row.value, narrow(row.n), narrow(tree_.index_of(row.path))});
     show_config();
     read_values();
     connect();
@@ -45,10 +46,10 @@ BatteryService::~BatteryService() {
     if (published_) bus_.release_name(name_);
 }
 
-std::vector<Item> BatteryService::make_items() {
+std::vector<Item> BatteryService::make_items(std::span<const PathRow> rows) {
     std::vector<Item> items;
-    items.reserve(rows_.size() + settings_.config.size());
-    for (const PathRow& row : rows_) items.push_back({row.path, row.format, writing_of(row.path)});
+    items.reserve(rows.size() + settings_.config.size());
+    for (const PathRow& row : rows) items.push_back({row.path, row.format, writing_of(row.path)});
     for (const ConfigValue& key : settings_.config) items.push_back({config_path(key)});
     return items;
 }
@@ -117,7 +118,7 @@ bool BatteryService::rename(const std::string& name) {
 void BatteryService::read_values() {
     source_.refresh();
     if (settings_.json) source_.json = json_data(tree_.items());
-    for (const PathRow& row : rows_) tree_.set(row.place, row.value(source_, row.n));
+    for (const Origin& origin : origins_) tree_.set(origin.place, origin.value(source_, origin.n));
 }
 
 /// Consumers take the instance from their first look at a name (dossier "D-Bus", 1.1).

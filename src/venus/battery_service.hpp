@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,7 +85,14 @@ public:
     [[nodiscard]] const Tree& tree() const noexcept { return tree_; }
 
 private:
-    [[nodiscard]] std::vector<Item> make_items();
+    /// Where the value of an item comes from: what every poll needs of a PathRow, close together.
+    struct Origin {
+        ValueView (*value)(const Source& source, std::size_t n);
+        std::uint32_t n;
+        std::uint32_t place;  ///< in the tree
+    };
+
+    [[nodiscard]] std::vector<Item> make_items(std::span<const PathRow> rows);
     [[nodiscard]] RowOptions row_options() const;
     /// What clients may write into a path; absent: read only.
     [[nodiscard]] std::optional<Writing> writing_of(const std::string& path);
@@ -101,10 +109,10 @@ private:
 
     const FaceSettings& settings_;
     Source source_;
-    std::vector<PathRow> rows_;
     std::string name_;
     Bus bus_;
     Tree tree_;
+    std::vector<Origin> origins_;
     asio::steady_timer timer_;
     std::chrono::seconds delay_;
     std::string trouble_;  ///< last reported; empty while all is well

@@ -64,17 +64,12 @@ std::span<const char> ItemsSignal::finish() {
     return std::span(out_).first(size_);
 }
 
-/// Room for so many more bytes; a poll writes hundreds of small pieces, and asks for each of them only once.
-char* ItemsSignal::grow(std::size_t bytes) {
-    if (size_ + bytes > out_.size()) out_.resize(2 * (size_ + bytes));
-    char* const room = out_.data() + size_;
-    size_ += bytes;
-    return room;
+void ItemsSignal::enlarge(std::size_t bytes) {
+    out_.resize(2 * (size_ + bytes));
 }
 
 void ItemsSignal::align(std::size_t to) {
-    const std::size_t padding = (to - size_ % to) % to;
-    std::fill_n(grow(padding), padding, '\0');
+    for (std::size_t missing = -size_ & (to - 1); missing > 0; --missing) *grow(1) = '\0';
 }
 
 void ItemsSignal::number(std::uint32_t value) {

@@ -25,7 +25,15 @@ public:
     [[nodiscard]] std::span<const char> finish();
 
 private:
-    [[nodiscard]] char* grow(std::size_t bytes);
+    /// Room for so many more bytes; a poll writes hundreds of small pieces, and asks for each of them only once.
+    [[nodiscard]] char* grow(std::size_t bytes) {
+        if (size_ + bytes > out_.size()) enlarge(bytes);
+        char* const room = out_.data() + size_;
+        size_ += bytes;
+        return room;
+    }
+    void enlarge(std::size_t bytes);
+    /// Zeros up to a multiple of `to`, a power of two.
     void align(std::size_t to);
     void number(std::uint32_t value);
     void real(double value);

@@ -24,8 +24,7 @@ struct PathRow {
     std::string path;
     Format format;
     ValueView (*value)(const Source& source, std::size_t n);
-    std::size_t n = 0;      ///< cell or sensor (from 0) or alarm the value belongs to
-    std::size_t place = 0;  ///< of the path in the tree, once there is one
+    std::size_t n = 0;  ///< cell or sensor (from 0) or alarm the value belongs to
 };
 
 /// Which paths there are beside those every battery has.

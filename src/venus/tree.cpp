@@ -75,19 +75,11 @@ bool asks(sd_bus_message* call, const char* interface, std::string_view method) 
     return (!named || std::string_view{named} == interface) && method == sd_bus_message_get_member(call);
 }
 
-/// Every path of every poll is compared: cheaper than making a view of the item and visiting two variants.
-bool same(const ValueView& value, const Value& stored) {
-    if (value.index() != stored.index()) return false;
-    if (const double* number = std::get_if<double>(&value)) return *number == std::get<double>(stored);
-    if (const auto* number = std::get_if<std::int32_t>(&value)) return *number == std::get<std::int32_t>(stored);
-    if (const auto* text = std::get_if<std::string_view>(&value)) return *text == std::get<std::string>(stored);
-    return value == view(stored);
-}
-
 }  // namespace
 
 Tree::Tree(std::vector<Item> items) : items_(std::move(items)) {
     std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) { return a.path < b.path; });
+    seen_.resize(items_.size());
 }
 
 std::optional<std::size_t> Tree::find(std::string_view path) const {
@@ -106,20 +98,30 @@ Tree::Range Tree::below(std::string_view path) const {
             std::lower_bound(items_.begin(), items_.end(), behind, less)};
 }
 
-void Tree::set(std::size_t index, const ValueView& value) {
+void Tree::Seen::see(const ValueView& value) noexcept {
+    type = std::variant_npos;
+    if (const double* real = std::get_if<double>(&value))
+        number = *real;
+    else if (const auto* whole = std::get_if<std::int32_t>(&value))
+        number = *whole;
+    else if (!std::holds_alternative<Invalid>(value))
+        return;
+    type = value.index();
+}
+
+void Tree::store(std::size_t index, const ValueView& value) {
+    seen_[index].see(value);
     Item& item = items_[index];
     ValueView rounded = value;
     if (const double* number = std::get_if<double>(&value)) {
-        if (*number == item.raw && std::holds_alternative<double>(item.value)) return;
-        item.raw = *number;
         if (!std::isfinite(*number))
             rounded = Invalid{};
         else if (item.format.decimals >= 0)
             rounded = round_to(*number, item.format.decimals);
     }
-    if (same(rounded, item.value)) return;
+    if (rounded == view(item.value)) return;
     Value owned = own(rounded);
-    if (owned == item.value) return;
+    if (owned == item.value) return;  // a text that was no UTF-8 and was mended
     item.value = std::move(owned);
     if (!std::exchange(item.touched, true)) touched_.push_back(index);
 }

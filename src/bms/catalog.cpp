@@ -18,6 +18,7 @@ extern const Family jkbms;
 extern const Family jkbms_pb;
 extern const Family lltjbd;
 extern const Family renogy;
+extern const Family renogy_few;
 extern const Family revov_7c;
 extern const Family tianpower_ble;
 // On CAN.
@@ -31,7 +32,7 @@ extern const Family ubms_can;
 namespace {
 
 // Most used and least harmful to ask first; slow ones last.
-constexpr std::array<const Family*, 17> families = {
+constexpr std::array<const Family*, 18> families = {
     &jkbms,
     &jkbms_pb,
     &lltjbd,
@@ -42,6 +43,7 @@ constexpr std::array<const Family*, 17> families = {
     &renogy,
     &daly_d2,
     &daly_p81,
+    &renogy_few,
     &tianpower_ble,
     // On CAN.
     &jkbms_can,

@@ -224,6 +224,9 @@ struct Family {
     Integrity integrity = Integrity::checked;
     /// Every answer names its address and what it is the answer to: in a recording it counts without its question.
     bool self_describing = false;
+    /// Nothing in an answer says what it answers, and several have the same size: a late one passes for another, until
+    /// its values are noticed to jump.
+    bool answers_alike = false;
     Wrap wrap = nullptr;
     /// A serial number or name that is the same for ever and different for every battery; empty if the
     /// BMS tells none.

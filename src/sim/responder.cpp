@@ -26,10 +26,10 @@ std::optional<std::chrono::milliseconds> Responder::answer(const bms::Request& r
     if (faults_.strikes(FaultKind::sleep) || faults_.strikes(FaultKind::silence)) return std::nullopt;
 
     const std::uint32_t signed_by = faults_.strikes(FaultKind::foreign) ? another_address() : address_;
-    bms::answer(family_, request, {signed_by}, pack_.reading(), out);
+    bms::answer(family_, request, {.address = signed_by, .known = &pack_.reading()}, pack_.reading(), out);
     if (twin_ && faults_.strikes(FaultKind::duplicate)) {
         Bytes other;
-        bms::answer(family_, request, {address_}, twin_->reading(), other);
+        bms::answer(family_, request, {.address = address_, .known = &twin_->reading()}, twin_->reading(), other);
         collide(out, other, collisions_++);
     }
     if (faults_.strikes(FaultKind::checksum)) spoil(out);

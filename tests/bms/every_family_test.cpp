@@ -189,6 +189,7 @@ TEST_P(EveryFamily, RefusesTheAnswerOfAnotherAddress) {
 }
 
 TEST_P(EveryFamily, RefusesTheAnswerToAnotherRequest) {
+    if (family().answers_alike) GTEST_SKIP() << "its answers do not say what they answer";
     for (const Recorded& answer : answers())
         for (const Request& other : family().requests) {
             if (&other == answer.request) continue;

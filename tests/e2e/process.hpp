@@ -1,6 +1,7 @@
 // A program under test: started, watched, ended.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -10,8 +11,8 @@
 
 namespace bmsd::test {
 
-/// Waits until the condition holds, looking every few milliseconds; false after 30 s.
-bool eventually(const std::function<bool()>& condition);
+/// Waits until the condition holds, looking every few milliseconds; false if it does not within `patience`.
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds patience = std::chrono::seconds{30});
 
 /// A folder that is gone at the end.
 class Folder {

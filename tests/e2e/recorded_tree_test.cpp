@@ -187,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(Of, RecordedTree,
                          testing::Values("jkpb-default", "jkpb-cellformat0", "jkpb-cellformat2", "jkpb-charging-alarms",
                                          "jkpb-json", "jkpb-offline", "jkpb-soc-calculation", "jkpb-time-to-soc",
                                          "jkpb-two-addresses", "jkpb-two-sensors", "jbd-default", "jbd-4s-protection",
-                                         "daly-default"),
+                                         "daly-default", "renogy-default"),
                          [](const auto& which) {
                              std::string name = which.param;
                              std::replace(name.begin(), name.end(), '-', '_');

@@ -39,13 +39,13 @@ bool Rig::logged(const std::string& text) const {
 }
 
 sd_bus* Rig::connection() {
-    if (connection_) return connection_.get();
+    if (connection_ && sd_bus_is_open(connection_.get()) > 0) return connection_.get();
     sd_bus* opened = nullptr;
     sd_bus_new(&opened);
     sd_bus_set_address(opened, bus.address().c_str());
     sd_bus_set_bus_client(opened, 1);
-    if (sd_bus_start(opened) < 0) throw std::runtime_error("no connection to the bus");
     connection_.reset(opened);
+    if (sd_bus_start(opened) < 0) throw std::runtime_error("no connection to the bus");
     return opened;
 }
 

@@ -56,9 +56,11 @@ inline const bms::Request& request_of(const bms::Family& family, std::string_vie
     throw std::invalid_argument("no such request");
 }
 
-inline Octets question(const bms::Family& family, const bms::Request& request, std::uint32_t address) {
+/// As asked by whom knows `known` of the battery.
+inline Octets question(const bms::Family& family, const bms::Request& request, std::uint32_t address,
+                       const Reading* known = nullptr) {
     Bytes bytes;
-    family.build(request, {address}, bytes);
+    family.build(request, {.address = address, .known = known}, bytes);
     return {bytes.begin(), bytes.end()};
 }
 
@@ -106,6 +108,12 @@ public:
         asio::post(io_, std::move(action));
     }
 
+    /// The same with what is known of the battery already.
+    Octets ask(const bms::Family& family, const bms::Request& request, std::uint32_t address, const Reading& known,
+               std::size_t count) {
+        if (!send_all(client_, question(family, request, address, &known))) throw std::runtime_error("send");
+        return collect(client_, count, patience);
+    }
     /// Sends a request and returns up to `count` bytes of what comes within `limit`.
     Octets ask(const bms::Family& family, const bms::Request& request, std::uint32_t address, std::size_t count,
                milliseconds limit = patience) {

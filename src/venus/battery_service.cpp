@@ -17,8 +17,10 @@ constexpr int primary_owner = 1, name_taken = 3, already_owner = 4;
 /// A name longer than this is no name; bounds what strangers can make us keep.
 constexpr std::size_t longest_custom_name = 255;
 
+constexpr std::string_view config_node = "/Info/Config/";
+
 std::string config_path(const ConfigValue& key) {
-    return "/Info/Config/" + key.name;
+    return std::string(config_node) + key.name;
 }
 
 }  // namespace
@@ -99,8 +101,13 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
 }
 
 void BatteryService::show_config() {
-    for (const ConfigValue& key : settings_.config) {
-        if (const auto place = tree_.find(config_path(key))) tree_.set(*place, view(key.value));
+    const auto items = tree_.items();
+    for (std::size_t place = 0; place < items.size(); ++place) {
+        if (!items[place].path.starts_with(config_node)) continue;
+        const auto key = std::find_if(settings_.config.begin(), settings_.config.end(), [&](const ConfigValue& known) {
+            return config_path(known) == items[place].path;
+        });
+        tree_.set(place, key == settings_.config.end() ? ValueView{Invalid{}} : view(key->value));
     }
 }
 

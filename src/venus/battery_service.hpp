@@ -72,7 +72,8 @@ public:
 
     /// Venus knows the battery by another instance now: whoever reads us must do so anew.
     void renumber(std::int32_t instance);
-    /// FaceSettings::config has new values; keys that were not there from the start are not shown.
+    /// FaceSettings::config has new values; keys that were not there from the start are not shown, those that have no
+    /// value any more are invalid.
     void show_config();
     /// The user gave the battery a name elsewhere.
     void show_name(const std::string& name);

@@ -101,6 +101,19 @@ TEST(Reload, ChangesLimitsWithoutTouchingThePort) {
     EXPECT_FALSE(rig.logged("opening it again"));
 }
 
+TEST(Reload, ShowsAnEmptiedKeyAsInvalid) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+    const std::string lines = "BMS_TYPE = Jkbms_pb\nPUBLISH_CONFIG_VALUES = True\n";
+    rig.run(lines + "BATTERY_CAPACITY = 123\n", {port});
+    const auto service = service_of(port);
+    const std::string path = "/Info/Config/BATTERY_CAPACITY";
+    ASSERT_TRUE(eventually([&] { return rig.number(service, path) == 123; })) << rig.daemon().err();
+
+    reconfigure(rig, "[DEFAULT]\n" + lines + "BATTERY_CAPACITY =\n");
+    EXPECT_TRUE(eventually([&] { return rig.text(service, path) == "---"; })) << rig.daemon().err();
+}
+
 TEST(Reload, RefusesAFileWithErrors) {
     Rig rig;
     const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});

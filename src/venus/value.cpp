@@ -35,7 +35,9 @@ std::string hex(std::int64_t number) {
 std::string number_text(double number, const Format& format) {
     switch (format.style) {
         case Format::Style::fixed: return fixed(number, format.text_decimals).append(format.unit);
-        case Format::Style::hex: return hex(static_cast<std::int64_t>(number));
+        case Format::Style::hex:
+            if (std::abs(number) < 1e15) return hex(static_cast<std::int64_t>(number));
+            break;
         case Format::Style::whole:
             if (number == std::trunc(number) && std::abs(number) < 1e15) return fixed(number, 0);
             break;

@@ -1,5 +1,6 @@
 #include "app/last_good.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,17 +24,21 @@ LastGood::LastGood(const std::string& state_dir, std::string config) : config_(s
     if (!state_dir.empty() && !config_.empty()) path_ = state_dir + "/last-good.ini";
 }
 
-/// The first line says whose copy this is: another file's must not be taken.
-std::string LastGood::content(const std::string& text) const {
+/// The first line says whose copy this is, as another file's must not be taken, and how long it is: a torn one has
+/// fewer limits than the user set.
+std::string LastGood::content(std::string_view text) const {
     std::error_code error;
-    return "; last good copy of " + std::filesystem::absolute(config_, error).string() + "\n" + text;
+    return "; last good copy of " + std::filesystem::absolute(config_, error).string() + ", " +
+           std::to_string(text.size()) + " bytes\n" + std::string(text);
 }
 
 Parsed LastGood::instead_of(Parsed wanted) const {
     if (path_.empty() || !wanted.readable || !wanted.has(Kind::safety)) return wanted;
     const std::string kept = read_all(path_);
-    if (!kept.starts_with(content(""))) return wanted;
-    Parsed good = parse_config(std::string_view(kept).substr(content("").size()));
+    if (kept.empty()) return wanted;
+    const auto text = std::string_view(kept).substr(std::min(kept.find('\n'), kept.size() - 1) + 1);
+    if (kept != content(text)) return wanted;
+    Parsed good = parse_config(text);
     // A newer version may see more than the one that kept it.
     if (good.has(Kind::error)) return wanted;
     good.text = wanted.text;

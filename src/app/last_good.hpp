@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "app/config.hpp"
 #include "model/error.hpp"
@@ -23,7 +24,7 @@ public:
     [[nodiscard]] Result<void> keep(const Parsed& used) const;
 
 private:
-    [[nodiscard]] std::string content(const std::string& text) const;
+    [[nodiscard]] std::string content(std::string_view text) const;
 
     std::string path_;
     std::string config_;

@@ -43,6 +43,18 @@ TEST_F(DetectionsTest, SetADamagedFileAside) {
     EXPECT_TRUE(fs::exists(folder_ / "detected.json.bad"));
 }
 
+TEST_F(DetectionsTest, SetATornFileAsideWhereverItIsTorn) {
+    open().remember("/dev/ttyUSB0", daly_);
+    std::ifstream in(folder_ / "detected.json");
+    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    for (std::size_t size = 0; size + 1 < whole.size(); ++size) {  // the last byte is the end of the line
+        std::ofstream(folder_ / "detected.json") << whole.substr(0, size);
+        log_.clear();
+        EXPECT_FALSE(open().recall("/dev/ttyUSB0")) << size;
+        EXPECT_NE(log_.find("set aside"), std::string::npos) << size;
+    }
+}
+
 TEST_F(DetectionsTest, ForgetAFamilyThatIsNoLongerThere) {
     std::ofstream(folder_ / "detected.json")
         << R"({"/dev/a": {"family": "gone", "baud": 9600}, "/dev/b": {"family": "daly", "baud": -1}, "/dev/c": 7})";

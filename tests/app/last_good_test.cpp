@@ -1,5 +1,8 @@
 #include "app/last_good.hpp"
 
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "folder.hpp"
@@ -65,6 +68,21 @@ TEST(LastGood, TheCopyOfAnotherFileIsNotTaken) {
     TemporaryFolder folder;
     ASSERT_TRUE(app::LastGood(folder.path(), "/etc/other.ini").keep(app::parse_config(good)));
     EXPECT_TRUE(app::LastGood(folder.path(), "/etc/config.ini").instead_of(app::parse_config(bad)).has(Kind::safety));
+}
+
+TEST(LastGood, ATornCopyIsNotTaken) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config("[DEFAULT]\nPOLL_INTERVAL = 2\nMAX_BATTERY_CHARGE_CURRENT = 20\n")));
+    const std::string file = folder.file("last-good.ini");
+    std::ifstream in(file, std::ios::binary);
+    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        folder.write("last-good.ini", whole.substr(0, size));
+        EXPECT_TRUE(kept.instead_of(app::parse_config(bad)).has(Kind::safety)) << size;
+    }
+    folder.write("last-good.ini", whole);
+    EXPECT_EQ(kept.instead_of(app::parse_config(bad)).config.control.charge.max_a, 20);
 }
 
 TEST(LastGood, WithoutAStateDirectoryNothingIsKept) {

@@ -31,14 +31,20 @@ FdLink::~FdLink() {
     close();
 }
 
-void FdLink::adopt(int fd) {
+error_code FdLink::adopt(int fd) {
     fd_ = fd;
     const int watch = ::epoll_create1(EPOLL_CLOEXEC);
     epoll_event event{};
     event.events = EPOLLONESHOT;
+    error_code error;
     if (watch < 0 || ::epoll_ctl(watch, EPOLL_CTL_ADD, fd_, &event) != 0)
-        throw std::system_error(errno, std::system_category(), "epoll");
-    watch_.assign(watch);
+        error = last_error();
+    else
+        watch_.assign(watch, error);
+    if (!error) return error;
+    if (watch >= 0) ::close(watch);
+    close();
+    return error;
 }
 
 void FdLink::close() noexcept {

@@ -25,7 +25,7 @@ public:
 
 protected:
     /// Takes ownership of an open non-blocking descriptor.
-    void adopt(int fd);
+    [[nodiscard]] error_code adopt(int fd);
     const asio::any_io_executor& executor() const noexcept { return executor_; }
     int descriptor() const noexcept { return fd_; }
 

@@ -89,7 +89,7 @@ Result<void> SerialLink::open_now(std::uint32_t baud) {
     // The simulator keeps its end of a pty open, so that the flag would outlive us there.
     if (!is_pty(device)) static_cast<void>(::ioctl(fd, TIOCEXCL));
     ask_low_latency(fd);
-    adopt(fd);
+    if (const error_code error = adopt(fd)) return tl::unexpected(explain_open(path, error.value()));
     byte_time_ = std::chrono::nanoseconds{10'000'000'000ULL / baud};  // start bit, 8 data bits, stop bit
     return {};
 }

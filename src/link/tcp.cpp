@@ -50,7 +50,8 @@ asio::awaitable<Result<void>> TcpLink::open(std::uint32_t) {
     static_cast<void>(socket.set_option(tcp::no_delay(true), ignored));
     static_cast<void>(socket.set_option(asio::socket_base::keep_alive(true), ignored));
     static_cast<void>(socket.native_non_blocking(true, ignored));
-    adopt(socket.release());
+    if (const error_code adopted = adopt(socket.release()))
+        co_return fail(name(), "cannot be watched (" + adopted.message() + ")");
     co_return Result<void>{};
 }
 

@@ -58,15 +58,17 @@ tl::expected<void, std::string> Bus::open(const std::string& address) {
     if (result >= 0) result = sd_bus_set_address(bus, address_.c_str());
     if (result >= 0) result = sd_bus_set_bus_client(bus, 1);
     if (result >= 0) result = sd_bus_start(bus);
-    const int fd = result >= 0 ? sd_bus_get_fd(bus) : result;
-    if (fd < 0) {
+    if (result >= 0) result = sd_bus_get_fd(bus);
+    boost::system::error_code error;
+    if (result >= 0) stream_.assign(result, error);
+    if (error) result = -error.value();
+    if (result < 0) {
         bus_.reset();
-        return tl::unexpected("cannot connect to D-Bus at " + address_ + ": " + error_text(fd) +
+        return tl::unexpected("cannot connect to D-Bus at " + address_ + ": " + error_text(result) +
                               "; is dbus-daemon running there? (--bus ADDRESS names another one, --bus none does "
                               "without)");
     }
     session_ = std::make_shared<char>();
-    stream_.assign(fd);
     woken();
     return {};
 }

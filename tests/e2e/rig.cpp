@@ -25,11 +25,14 @@ std::string Rig::simulate(const std::string& name, std::vector<std::string> argu
 }
 
 void Rig::run(const std::string& config, std::vector<std::string> ports) {
-    std::vector<std::string> arguments = {BMSD_BINARY,   "run",
-                                          "--config",    folder.write("config.ini", "[DEFAULT]\n" + config),
-                                          "--bus",       bus.address(),
-                                          "--state-dir", folder.file("state"),
-                                          "--stats",     folder.file("stats.json")};
+    std::vector<std::string> arguments;
+    if (!environment.empty()) {
+        arguments = {"/usr/bin/env"};
+        arguments.insert(arguments.end(), environment.begin(), environment.end());
+    }
+    arguments.insert(arguments.end(),
+                     {BMSD_BINARY, "run", "--config", folder.write("config.ini", "[DEFAULT]\n" + config), "--bus",
+                      bus.address(), "--state-dir", folder.file("state"), "--stats", folder.file("stats.json")});
     arguments.insert(arguments.end(), ports.begin(), ports.end());
     daemon_ = std::make_unique<Process>(std::move(arguments));
 }

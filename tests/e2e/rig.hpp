@@ -37,6 +37,7 @@ public:
     /// The counters of `bmsd run --stats`, as they are now.
     [[nodiscard]] boost::json::object stats();
 
+    std::vector<std::string> environment;  ///< what run() adds to the daemon's: "NAME=value"
     PrivateBus bus;
     Folder folder;
 

@@ -1,11 +1,15 @@
-// Every serial family on a noisy line, through the whole engine: what is published is what the battery said, and once
-// the noise is over the battery is fresh again. BMSD_WIRE_POLLS=100000 makes it a long run that tells its figures.
+// Every serial family on a noisy line, through the whole engine: what is published is what the battery said, once the
+// noise is over the battery is fresh again, and nothing has grown. BMSD_WIRE_POLLS=100000 makes it a long run that
+// tells its figures.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "bms/catalog.hpp"
 #include "engine/engine.hpp"
@@ -23,6 +27,16 @@ unsigned long polls_wanted() {
     const char* const wanted = std::getenv("BMSD_WIRE_POLLS");
     return wanted ? std::strtoul(wanted, nullptr, 10) : 300;
 }
+
+/// What a program must not take more and more of.
+struct Resources {
+    std::size_t heap_bytes = ::mallinfo2().uordblks;
+    std::ptrdiff_t descriptors =
+        std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+};
+/// Texts of the last trouble and buffers that were never as full before. In a long run it is a third of a byte per
+/// poll.
+constexpr std::size_t room_bytes = 32 * 1024;
 
 /// Compares what is published with what the battery said, and lets the battery live on.
 class Judge final : public Sink {
@@ -141,9 +155,9 @@ protected:
         run(polls);
         wire->noise = 0;
         if (std::getenv("BMSD_WIRE_POLLS"))
-            std::printf("| %s | %g | %lu | %lu | %lu | %lu | %lu | %lu |\n", GetParam()->key.data(), noise, polls,
+            std::printf("| %s | %g | %lu | %lu | %lu | %lu | %lu | %lu | %zu |\n", GetParam()->key.data(), noise, polls,
                         wire->answers() - answers, wire->damaged() - damaged, judge->published - published,
-                        judge->small - small, judge->wrong);
+                        judge->small - small, judge->wrong, Resources{}.heap_bytes);
         EXPECT_EQ(judge->wrong, 0u) << "noise " << noise << ", seed " << seed << ", " << judge->first_wrong;
         EXPECT_GT(wire->damaged(), damaged);
         EXPECT_EQ(judge->gone, "");
@@ -164,13 +178,18 @@ protected:
 };
 
 TEST_P(WireFuzz, PublishesWhatTheBatterySaid) {
+    std::optional<Resources> first;
     for (const double noise : {1e-4, 1e-3, 1e-2}) {
         const std::uint64_t before = judge->published;
         make_noise(noise);
         if (noise < 5e-3) {
             EXPECT_GT(judge->published - before, polls_wanted() / 2) << "a little noise costs little";
         }
+        if (!first) first.emplace();
     }
+    const Resources last;
+    EXPECT_LE(last.heap_bytes, first->heap_bytes + room_bytes) << "after " << 3 * polls_wanted() << " polls";
+    EXPECT_EQ(last.descriptors, first->descriptors);
 }
 
 INSTANTIATE_TEST_SUITE_P(Serial, WireFuzz, testing::ValuesIn(bms::with_requests(bms::on_wires(bms::catalog()))),

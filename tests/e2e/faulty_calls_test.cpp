@@ -87,17 +87,17 @@ class FaultyCalls : public testing::TestWithParam<Fault> {};
 TEST_P(FaultyCalls, AreSurvived) {
     if (!std::filesystem::exists(BMSD_FAULTY_CALLS)) GTEST_SKIP() << "sanitizers and preloading exclude each other";
     bool struck = false;
-    std::string last;
+    std::string all;
     for (const Course& course : courses(GetParam())) {
         SCOPED_TRACE(std::string(GetParam().call) + " from call " + std::to_string(course.first) + " on");
         Faulty faulty(GetParam(), course);
         faulty.expect_recovery();
         struck |= faulty.struck();
-        last = faulty.log();
+        all += faulty.log();
     }
     EXPECT_TRUE(struck) << "nothing failed: the test tests nothing";
     if (GetParam().says) {
-        EXPECT_NE(last.find(GetParam().says), std::string::npos) << last;
+        EXPECT_NE(all.find(GetParam().says), std::string::npos) << all;
     }
 }
 

@@ -70,7 +70,7 @@ std::string result_text(const CanScanResult& result) {
     return out;
 }
 
-std::string config_lines(const std::string& name, const CanScanResult& result) {
+std::string config_lines(const CanScanResult& result) {
     if (result.batteries.empty()) return {};
     std::string types, addresses;
     for (const auto& found : result.batteries) {
@@ -80,8 +80,7 @@ std::string config_lines(const std::string& name, const CanScanResult& result) {
         if (found.family->addresses.used && addresses.find(address_text(found.address)) == std::string::npos)
             addresses += (addresses.empty() ? "" : ", ") + address_text(found.address);
     }
-    return "[" + name + "]\nBMS_TYPE = " + types + "\n" +
-           (addresses.empty() ? "" : "BATTERY_ADDRESSES = " + addresses + "\n");
+    return "BMS_TYPE = " + types + "\n" + (addresses.empty() ? "" : "BATTERY_ADDRESSES = " + addresses + "\n");
 }
 
 json::object result_json(const std::string& name, const CanScanResult& result, const link::CanErrors& errors) {
@@ -144,7 +143,7 @@ CanLooked look_at_can(const std::string& name, const std::vector<const bms::Fami
     const auto now = Clock::now();
     const CanScanResult result = scan.result(now, now - began, socket.errors());
     out.text = interface_text(name, all) + result_text(result);
-    out.config = config_lines(name, result);
+    out.config = config_lines(result);
     out.json = result_json(name, result, socket.errors());
     out.found = !result.batteries.empty();
     return out;

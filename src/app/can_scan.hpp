@@ -13,7 +13,7 @@ namespace bmsd::app {
 /// A CAN interface that was looked over.
 struct CanLooked {
     std::string text;    ///< for a person
-    std::string config;  ///< lines of a configuration; empty if nothing was found
+    std::string config;  ///< lines of a configuration about it; empty if nothing was found
     boost::json::object json;
     bool found = false;  ///< a battery
 };

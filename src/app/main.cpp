@@ -106,17 +106,17 @@ struct ScanText {
 };
 
 CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
-    auto* command =
-        app.add_subcommand("scan", "Find what answers on serial ports, and what is wrong where nothing does");
-    command->add_option("PORT", options.ports, "/dev/ttyUSB0, tcp://host:port, can0 ...; default: every serial port");
+    auto* command = app.add_subcommand(
+        "scan", "Find what answers on serial ports and CAN interfaces, and what is wrong where nothing does");
+    command->add_option("PORT", options.ports,
+                        "/dev/ttyUSB0, tcp://host:port, can0 ...; default: every serial port and CAN interface");
     command->add_option("--type", options.type, "look for this BMS_TYPE only");
     command->add_option("--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2")->delimiter(',');
-    command->add_option("--baud", text.baud, "ask at this rate only")->check(CLI::Range(300, 4000000));
+    command->add_option("--baud", text.baud, "ask at this rate only (serial ports)")->check(CLI::Range(300, 4000000));
     command->add_flag("--json", options.json, "as JSON");
     command->footer(
         "Nothing is changed in a BMS. A port that is in use is left alone. Exit code 0: a battery was found on every "
-        "port, "
-        "1: on some port none was found.");
+        "port, 1: on some port none was found, 2: the command line is wrong or there is nothing to look at.");
     return command;
 }
 

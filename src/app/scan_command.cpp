@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,7 @@
 #include "engine/registry.hpp"
 #include "engine/scanner.hpp"
 #include "engine/station.hpp"
+#include "link/can.hpp"
 #include "link/factory.hpp"
 #include "link/ports.hpp"
 #include "model/words.hpp"
@@ -111,6 +113,7 @@ std::string looked_text(const Looked& looked) {
 // ---- the configuration that fits ---------------------------------------------------------------------
 
 std::string lines_of(const ScanResult& result) {
+    if (result.batteries.empty()) return {};
     const FoundBattery& first = result.batteries.front();
     const bms::Family& family = *first.candidate.family;
     std::string out = "BMS_TYPE = " + std::string(family.type) + "\n";
@@ -121,18 +124,25 @@ std::string lines_of(const ScanResult& result) {
     return out + "\n";
 }
 
-/// One port: flat keys; several: a section each. Empty if nothing was found.
-std::string config_text(const std::vector<Looked>& all) {
-    std::vector<const Looked*> good;
-    for (const Looked& looked : all)
-        if (!looked.result.batteries.empty()) good.push_back(&looked);
-    if (good.empty()) return {};
-    if (good.size() == 1) return "[DEFAULT]\nPORTS = " + good.front()->name + "\n" + lines_of(good.front()->result);
-    std::string out;
-    for (const Looked* looked : good)
-        out += (out.empty() ? "[" : "\n[") + looked->name + "]\n" + lines_of(looked->result);
-    return out;
-}
+/// Ports and what to write about each; one: flat keys, several: a section each.
+class Proposal {
+public:
+    /// `lines` empty: nothing was found there.
+    void add(const std::string& port, std::string lines) {
+        if (!lines.empty()) found_.emplace_back(port, std::move(lines));
+    }
+    [[nodiscard]] std::string text() const {
+        if (found_.size() == 1)
+            return "[DEFAULT]\n" + std::string(is_can_port(found_.front().first) ? "CAN_PORT = " : "PORTS = ") +
+                   found_.front().first + "\n" + found_.front().second;
+        std::string out;
+        for (const auto& [port, lines] : found_) out += (out.empty() ? "[" : "\n[") + port + "]\n" + lines;
+        return out;
+    }
+
+private:
+    std::vector<std::pair<std::string, std::string>> found_;
+};
 
 // ---- as JSON -------------------------------------------------------------------------------------------
 
@@ -219,83 +229,88 @@ ScanResult look(const std::string& port, const engine::ScanPlan& plan, Progress&
     return result;
 }
 
-/// CAN interfaces have their own way of being looked over.
-int scan_can(const ScanOptions& options) {
-    const auto families = bms::on_can(
-        options.type.empty() ? bms::catalog() : std::span<const bms::Family* const>(bms::find_families(options.type)));
-    if (families.empty()) {
-        std::fprintf(stderr, "bmsd scan: \"%s\" is no BMS type that is spoken on CAN; `bmsd list` shows all\n",
-                     options.type.c_str());
-        return user_must_act;
-    }
-    json::array list;
-    std::string config;
-    bool complete = true;
+using Families = std::vector<const bms::Family*>;
+
+/// What is looked at, and for whom.
+struct Task {
+    std::vector<link::PortInfo> serial;
+    std::vector<std::string> can;
+    Families on_wires, on_can;
+};
+
+/// Prints what is wrong with the command line.
+int refuse(const std::string& why) {
+    std::fprintf(stderr, "bmsd scan: %s\n", why.c_str());
+    return user_must_act;
+}
+
+/// Without ports all that the type can be on are taken. The error is a sentence for the user.
+tl::expected<Task, std::string> task_of(const ScanOptions& options) {
+    const Families families = options.type.empty() ? Families(bms::catalog().begin(), bms::catalog().end())
+                                                   : bms::find_families(options.type);
+    if (families.empty()) return tl::unexpected(bms::unknown_type(options.type));
+    Task task{.serial = {}, .can = {}, .on_wires = bms::on_wires(families), .on_can = bms::on_can(families)};
+    if (task.on_wires.empty() && task.on_can.empty())
+        return tl::unexpected(options.type + " is reached by Bluetooth only; a scan looks at serial ports and CAN");
     for (const std::string& port : options.ports) {
-        const CanLooked looked = look_at_can(port, families, options.addresses);
-        if (!options.json) std::fputs(looked.text.c_str(), stdout), std::fflush(stdout);
-        list.push_back(looked.json);
-        config += (config.empty() || looked.config.empty() ? "" : "\n") + looked.config;
-        complete = complete && looked.found;
+        const bool can = is_can_port(port);
+        if ((can ? task.on_can : task.on_wires).empty())
+            return tl::unexpected(options.type + " is not spoken on " + (can ? "CAN" : "serial ports") + ", but " +
+                                  port + " is " + (can ? "a CAN interface" : "a serial port") +
+                                  "; `bmsd list` shows all types");
+        if (can)
+            task.can.push_back(port);
+        else
+            task.serial.push_back(link::port_info(port));
     }
-    if (options.json)
-        std::printf("%s\n", to_text(json::object{{"ports", std::move(list)}, {"config", config}}).c_str());
-    else if (!config.empty())
-        std::printf("\nFor the configuration:\n\n%s", config.c_str());
-    return complete ? ended_well : something_missing;
+    if (options.ports.empty()) {
+        if (!task.on_wires.empty()) task.serial = link::list_ports();
+        if (!task.on_can.empty() && !options.baud)
+            for (const link::CanInterface& interface : link::can_interfaces()) task.can.push_back(interface.name);
+    }
+    if (task.serial.empty() && task.can.empty())
+        return tl::unexpected(std::string(
+            "this computer has no serial port and no CAN interface; plug in the adapter, or name a port: `bmsd scan "
+            "/dev/ttyUSB0`, `bmsd scan tcp://10.0.0.5:502`, `bmsd scan can0`"));
+    if (task.serial.empty() && options.baud)
+        return tl::unexpected(std::string(
+            "--baud is the rate of serial ports; a CAN interface has the bitrate that the system gave it: `bmsd "
+            "can-setup` shows how"));
+    return task;
 }
 
 }  // namespace
 
 int scan(const ScanOptions& options) {
-    const auto on_can = std::count_if(options.ports.begin(), options.ports.end(),
-                                      [](const std::string& port) { return is_can_port(port); });
-    if (on_can > 0 && static_cast<std::size_t>(on_can) == options.ports.size()) return scan_can(options);
-    if (on_can > 0) {
-        std::fprintf(stderr, "bmsd scan: scan CAN interfaces and serial ports one after the other, not together\n");
-        return user_must_act;
-    }
-    engine::ScanPlan plan;
-    plan.addresses = options.addresses;
-    plan.baud = options.baud;
-    plan.families = bms::on_wires(
-        options.type.empty() ? bms::catalog() : std::span<const bms::Family* const>(bms::find_families(options.type)));
-    if (plan.families.empty()) {
-        const std::string why = bms::find_families(options.type).empty()
-                                    ? bms::unknown_type(options.type)
-                                    : options.type + " is reached by Bluetooth only; a scan looks at serial ports";
-        std::fprintf(stderr, "bmsd scan: %s\n", why.c_str());
-        return user_must_act;
-    }
-    std::vector<link::PortInfo> ports;
-    for (const std::string& port : options.ports) ports.push_back(link::port_info(port));
-    if (options.ports.empty()) ports = link::list_ports();
-    if (ports.empty()) {
-        std::fprintf(stderr,
-                     "bmsd scan: this computer has no serial port; plug in the adapter, or name a port: `bmsd scan "
-                     "/dev/ttyUSB0`, `bmsd scan tcp://10.0.0.5:502`\n");
-        return user_must_act;
-    }
+    const auto task = task_of(options);
+    if (!task) return refuse(task.error());
 
+    json::array list;
+    Proposal proposal;
+    bool complete = true;
+    const auto tell = [&](const std::string& text, json::object as_json, bool found) {
+        if (!options.json) std::fputs(text.c_str(), stdout), std::fflush(stdout);
+        list.push_back(std::move(as_json));
+        complete = complete && found;
+    };
     Progress progress;
-    std::vector<Looked> looked;
-    for (link::PortInfo& info : ports) {
-        Looked& one = looked.emplace_back();
-        one.result = look(info.path, plan, progress);
-        one.name = info.by_id.empty() ? info.path : info.by_id;
-        one.info = std::move(info);
-        if (!options.json) std::fputs(looked_text(one).c_str(), stdout), std::fflush(stdout);
+    const engine::ScanPlan plan{
+        .families = task->on_wires, .addresses = options.addresses, .baud = options.baud, .options = {}};
+    for (const link::PortInfo& info : task->serial) {
+        const Looked looked{info, info.by_id.empty() ? info.path : info.by_id, look(info.path, plan, progress)};
+        proposal.add(looked.name, lines_of(looked.result));
+        tell(looked_text(looked), looked_json(looked), !looked.result.batteries.empty());
     }
-    const std::string config = config_text(looked);
-    if (options.json) {
-        json::array list;
-        for (const Looked& one : looked) list.push_back(looked_json(one));
+    for (const std::string& interface : task->can) {
+        CanLooked looked = look_at_can(interface, task->on_can, options.addresses);
+        proposal.add(interface, looked.config);
+        tell(looked.text, std::move(looked.json), looked.found);
+    }
+    const std::string config = proposal.text();
+    if (options.json)
         std::printf("%s\n", to_text(json::object{{"ports", std::move(list)}, {"config", config}}).c_str());
-    } else if (!config.empty()) {
+    else if (!config.empty())
         std::printf("\nFor the configuration:\n\n%s", config.c_str());
-    }
-    const bool complete =
-        std::all_of(looked.begin(), looked.end(), [](const Looked& one) { return !one.result.batteries.empty(); });
     return complete ? ended_well : something_missing;
 }
 

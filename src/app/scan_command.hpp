@@ -10,10 +10,10 @@
 namespace bmsd::app {
 
 struct ScanOptions {
-    std::vector<std::string> ports;          ///< empty: every serial port of this computer
+    std::vector<std::string> ports;          ///< empty: every serial port and CAN interface of this computer
     std::string type;                        ///< BMS_TYPE; empty: all
     std::vector<std::uint32_t> addresses;    ///< empty: all that each family has
-    std::optional<std::uint32_t> baud = {};  ///< absent: each family's rates
+    std::optional<std::uint32_t> baud = {};  ///< of serial ports; absent: each family's rates
     bool json = false;
 };
 

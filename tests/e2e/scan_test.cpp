@@ -149,6 +149,31 @@ TEST(Scan, RefusesWhatItCannotLookAt) {
     EXPECT_NE(missing.out.find("there is no such port"), std::string::npos) << missing.out;
 }
 
+TEST(Scan, LooksAtSerialPortsAndCanInterfacesTogether) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+    const Finished finished = bmsd::test::bmsd({"scan", "--type", "Jkbms_pb", port});
+    EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+    const Finished both = bmsd::test::bmsd({"scan", port, "can77", "--addresses", "1"});
+    EXPECT_EQ(both.code, 1) << "one of them has no battery";
+    EXPECT_NE(both.out.find("Jkbms_pb"), std::string::npos) << both.out;
+    EXPECT_NE(both.out.find("can77"), std::string::npos) << both.out;
+    EXPECT_NE(both.out.find("PORTS = " + port), std::string::npos) << both.out;
+}
+
+TEST(Scan, SaysWhichOptionDoesNotBelongToThePort) {
+    const Finished type = bmsd::test::bmsd({"scan", "--type", "Jkbms_pb", "can0"});
+    EXPECT_EQ(type.code, 2);
+    EXPECT_NE(type.err.find("Jkbms_pb is not spoken on CAN, but can0 is a CAN interface"), std::string::npos)
+        << type.err;
+    const Finished other = bmsd::test::bmsd({"scan", "--type", "Jkbms_Can", "/dev/ttyUSB0"});
+    EXPECT_EQ(other.code, 2);
+    EXPECT_NE(other.err.find("Jkbms_Can is not spoken on serial ports"), std::string::npos) << other.err;
+    const Finished baud = bmsd::test::bmsd({"scan", "--baud", "9600", "can0"});
+    EXPECT_EQ(baud.code, 2);
+    EXPECT_NE(baud.err.find("--baud is the rate of serial ports"), std::string::npos) << baud.err;
+}
+
 // ---- the same in the running daemon -----------------------------------------------------------------------
 
 namespace {

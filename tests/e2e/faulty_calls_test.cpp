@@ -22,6 +22,11 @@ struct Fault {
     int every = 7;  ///< calls between two failures
 };
 
+/// The name in reports.
+void PrintTo(const Fault& fault, std::ostream* out) {
+    *out << fault.call;
+}
+
 /// Where a fault begins, and how it goes on.
 struct Course {
     int first, every, times;

@@ -91,6 +91,24 @@ std::vector<std::string> Bus::services() const {
     return found;
 }
 
+std::size_t Bus::paths() const {
+    const Connection bus = connect(address_);
+    std::size_t count = 0;
+    for (const std::string& service : services()) {
+        sd_bus_message* answer = nullptr;
+        check(sd_bus_call_method(bus.get(), service.c_str(), "/", "com.victronenergy.BusItem", "GetItems", nullptr,
+                                 &answer, ""),
+              "GetItems");
+        check(sd_bus_message_enter_container(answer, 'a', "{sa{sv}}"), "GetItems");
+        while (sd_bus_message_at_end(answer, 0) == 0) {
+            check(sd_bus_message_skip(answer, "{sa{sv}}"), "GetItems");
+            ++count;
+        }
+        sd_bus_message_unref(answer);
+    }
+    return count;
+}
+
 Bus::Latency Bus::ask(std::size_t calls, std::chrono::nanoseconds pause) const {
     const std::vector<std::string> batteries = services();
     if (batteries.empty()) throw std::runtime_error("no battery is on D-Bus");

@@ -19,6 +19,8 @@ public:
     [[nodiscard]] const std::string& address() const noexcept { return address_; }
     /// How many battery services are on the bus now.
     [[nodiscard]] std::size_t batteries() const;
+    /// How many paths all batteries have together.
+    [[nodiscard]] std::size_t paths() const;
 
     struct Traffic {
         std::uint64_t signals = 0;  ///< ItemsChanged

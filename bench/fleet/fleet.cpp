@@ -50,7 +50,7 @@ std::chrono::duration<double> wire_time(const Options& options, std::uint64_t by
     return carried + pause * static_cast<double>(requests);
 }
 
-Fleet::Fleet(const Options& options) : dir_(new_directory()) {
+Fleet::Fleet(const Options& options) : dir_(new_directory()), unplug_(options.unplug) {
     for (const std::uint32_t address : bus_addresses(*options.family, options.batteries / options.buses))
         addresses_ += (addresses_.empty() ? "" : ",") + address_text(address);
     try {
@@ -89,6 +89,7 @@ void Fleet::start_buses(const Options& options) {
                                             std::to_string(options.turnaround.count())};
         if (!addresses_.empty()) command.insert(command.end(), {"--addresses", addresses_});
         if (options.paced) command.emplace_back("--baud-pacing");
+        for (const std::string& fault : options.faults) command.insert(command.end(), {"--fault", fault});
         daemons_.emplace_back(command, dir_ / ("simulate" + std::to_string(bus)));
     }
     for (std::size_t bus = 0; bus < options.buses; ++bus)
@@ -162,8 +163,16 @@ void Fleet::wait_for_polls(std::uint64_t polls) {
         stuck = now.polls == before ? stuck + 1 : 0;
         if (stuck == 20) throw std::runtime_error("the daemon stopped polling");
         before = now.polls;
+        if (unplug_) toggle_plug();
         pause_for(500ms);
     }
+    if (plugs_ % 2 != 0) toggle_plug();
+    if (unplug_) pause_for(6s);  // the daemon looks for an adapter every 5 s
+}
+
+/// Pulls the plug of the next bus, or puts the last one in again.
+void Fleet::toggle_plug() {
+    ::kill(daemons_[plugs_++ / 2 % ports_.size()].pid(), SIGUSR1);
 }
 
 }  // namespace bmsd::bench

@@ -22,6 +22,8 @@ struct Options {
     double interval_s = 1;                     ///< POLL_INTERVAL; 0 = back to back
     bool paced = true;                         ///< the simulated wires are as slow as real ones
     std::chrono::milliseconds turnaround{10};  ///< how long a simulated BMS thinks
+    std::vector<std::string> faults = {};      ///< of every bus, as `bmsd simulate --fault` takes them
+    bool unplug = false;                       ///< while polls are waited for, one adapter after the other is gone
 };
 
 /// What the daemon counted since its start, all batteries together.
@@ -56,10 +58,11 @@ public:
     [[nodiscard]] const Bus& bus() const { return *bus_; }
     /// Asks the daemon for its counters.
     [[nodiscard]] Totals totals();
-    /// Waits until the daemon has made so many polls in all.
+    /// Waits until the daemon has made so many polls in all. All adapters are plugged in before and after.
     void wait_for_polls(std::uint64_t polls);
 
 private:
+    void toggle_plug();
     void start_buses(const Options& options);
     void start_daemon(const Options& options);
     void wait_for_services(std::size_t batteries);
@@ -69,6 +72,8 @@ private:
     std::string addresses_;  ///< of the batteries of each bus, separated by commas; empty: the family has none
     std::vector<std::string> ports_;
     std::vector<Process> daemons_;  ///< simulators, and last the daemon
+    bool unplug_;
+    std::size_t plugs_ = 0;  ///< pulled or put in; even: none is pulled
 };
 
 }  // namespace bmsd::bench

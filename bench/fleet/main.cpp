@@ -131,6 +131,8 @@ Report measure_heap(const Options& options, const Plan& plan) {
     fleet.wait_for_polls(plan.heap_polls / 10);  // everything that is allocated once has been
     const Totals first = fleet.totals();
     const Memory before = memory(fleet.pid());
+    const auto count = [](std::size_t of) { return static_cast<double>(of); };
+    const double paths = count(fleet.bus().paths()), open = count(descriptors(fleet.pid()));
     fleet.wait_for_polls(first.polls + plan.heap_polls);
     const Totals last = fleet.totals();
     const Memory after = memory(fleet.pid());
@@ -138,7 +140,11 @@ Report measure_heap(const Options& options, const Plan& plan) {
     return {{"battery_polls", static_cast<double>(last.polls - first.polls), ""},
             {"heap_in_use_before", first.heap_in_use / 1024, "KiB"},
             {"heap_in_use_growth", grown(first.heap_in_use, last.heap_in_use), "KiB", 4},
-            {"private_memory_growth", static_cast<double>(after.private_dirty - before.private_dirty), "KiB", 64}};
+            {"private_memory_growth", static_cast<double>(after.private_dirty - before.private_dirty), "KiB", 64},
+            {"descriptors_before", open, ""},
+            {"descriptors_growth", count(descriptors(fleet.pid())) - open, "", 0},
+            {"dbus_paths_before", paths, ""},
+            {"dbus_paths_growth", count(fleet.bus().paths()) - paths, "", 0}};
 }
 
 /// Completes the options; says why that is impossible, or nothing.
@@ -176,6 +182,8 @@ int main(int argc, char** argv) {
     app.add_flag("--heap", heap, "measure only whether memory grows, on wires without delay");
     app.add_option("--polls", plan.heap_polls, "how many polls --heap lasts; default 10000")
         ->check(CLI::PositiveNumber);
+    app.add_option("--fault", options.faults, "what goes wrong on every bus, as `bmsd simulate --fault`");
+    app.add_flag("--unplug", options.unplug, "with --heap: one adapter after the other is unplugged and plugged in");
     app.add_flag("--json", json, "print JSON");
     app.add_flag("--check", check,
                  "exit with 1 if a target is missed; measures the use of the wire of several families as well");

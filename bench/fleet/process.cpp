@@ -141,6 +141,11 @@ Memory memory(pid_t pid) {
     return {static_cast<long>(number_after(rollup, "Pss:")), static_cast<long>(number_after(rollup, "Private_Dirty:"))};
 }
 
+std::size_t descriptors(pid_t pid) {
+    const fs::directory_iterator open("/proc/" + std::to_string(pid) + "/fd");
+    return static_cast<std::size_t>(std::distance(begin(open), end(open)));
+}
+
 std::string tail(const fs::path& file) {
     const std::string all = read_file(file);
     return all.size() <= 2000 ? all : all.substr(all.find('\n', all.size() - 2000) + 1);

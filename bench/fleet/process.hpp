@@ -56,6 +56,8 @@ struct Memory {
     long private_dirty = 0;  ///< what would be free without it
 };
 [[nodiscard]] Memory memory(pid_t pid);
+/// How many descriptors it has open.
+[[nodiscard]] std::size_t descriptors(pid_t pid);
 
 /// The last lines of a text file, at most about 2 kB.
 [[nodiscard]] std::string tail(const fs::path& file);

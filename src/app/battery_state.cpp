@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "app/check_sum.hpp"
 #include "app/history_json.hpp"
 
 namespace bmsd::app {
@@ -124,6 +125,20 @@ std::string why_foreign(const json::object& root, std::string_view id) {
     return {};
 }
 
+/// The last member of the file, behind all others.
+std::string check_member(std::string_view others) {
+    return ",\"check\":\"" + check_sum(others) + "\"}\n";
+}
+
+/// False if the text ends with a check that is not its own. Without one, as older versions wrote it, it is taken as it
+/// is.
+bool unchanged(std::string_view text) {
+    const std::size_t length = check_member({}).size();
+    if (text.size() < length) return true;
+    const auto others = text.substr(0, text.size() - length), last = text.substr(others.size());
+    return !last.starts_with(",\"check\":") || last == check_member(others);
+}
+
 }  // namespace
 
 std::string to_json(const BatteryState& state, std::string_view id) {
@@ -141,7 +156,9 @@ std::string to_json(const BatteryState& state, std::string_view id) {
         decided["history"] = std::move(history);
         root["control"] = std::move(decided);
     }
-    return json::serialize(root) + "\n";
+    std::string text = json::serialize(root);
+    text.pop_back();  // the brace
+    return text + check_member(text);
 }
 
 Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
@@ -149,6 +166,7 @@ Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
     boost::system::error_code error;
     const json::value value = json::parse(text, error);
     if (error || !value.is_object()) return fail("it is damaged (" + (error ? error.message() : "no object") + ")");
+    if (!unchanged(text)) return fail("it is damaged, or was edited without removing \"check\"");
     const json::object& root = value.get_object();
     if (std::string why = why_foreign(root, id); !why.empty()) return fail(std::move(why));
 

@@ -19,11 +19,11 @@ struct BatteryState {
     bool operator==(const BatteryState&) const = default;
 };
 
-/// As JSON; `id` is written along.
+/// As JSON; `id` is written along, and a check over everything.
 [[nodiscard]] std::string to_json(const BatteryState& state, std::string_view id);
 
-/// The error says what is wrong: not JSON, not such a file, of a newer version, of another battery, a value out of
-/// range. Never throws.
+/// The error says what is wrong: not JSON, changed since it was written, not such a file, of a newer version, of
+/// another battery, a value out of range. Never throws.
 [[nodiscard]] Result<BatteryState> battery_state(std::string_view json, std::string_view id);
 
 }  // namespace bmsd::app

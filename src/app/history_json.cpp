@@ -1,6 +1,7 @@
 #include "app/history_json.hpp"
 
 #include <array>
+#include <cmath>
 
 namespace bmsd::app {
 namespace {
@@ -38,8 +39,9 @@ std::string read_history(const boost::json::object& stored, History& history) {
         bool known = false;
         for (const HistoryQuantity& quantity : quantities) {
             if (quantity.stored != std::string_view(key)) continue;
-            if (!value.is_number()) return std::string(key) + " must be a number";
-            history.*quantity.member = value.to_number<double>();
+            const Number number = value.is_number() ? Number(value.to_number<double>()) : std::nullopt;
+            if (!number || !std::isfinite(*number)) return std::string(key) + " must be a number";  // 1e999 is none
+            history.*quantity.member = number;
             known = true;
         }
         if (!known) return std::string(key) + " is not known";

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "app/atomic_file.hpp"
+#include "app/check_sum.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -24,12 +25,12 @@ LastGood::LastGood(const std::string& state_dir, std::string config) : config_(s
     if (!state_dir.empty() && !config_.empty()) path_ = state_dir + "/last-good.ini";
 }
 
-/// The first line says whose copy this is, as another file's must not be taken, and how long it is: a torn one has
-/// fewer limits than the user set.
+/// The first line says whose copy this is, as another file's must not be taken. Its length and sum tell a damaged one,
+/// which has other limits than the user set, or fewer.
 std::string LastGood::content(std::string_view text) const {
     std::error_code error;
     return "; last good copy of " + std::filesystem::absolute(config_, error).string() + ", " +
-           std::to_string(text.size()) + " bytes\n" + std::string(text);
+           std::to_string(text.size()) + " bytes, sum " + check_sum(text) + "\n" + std::string(text);
 }
 
 Parsed LastGood::instead_of(Parsed wanted) const {
@@ -37,7 +38,13 @@ Parsed LastGood::instead_of(Parsed wanted) const {
     const std::string kept = read_all(path_);
     if (kept.empty()) return wanted;
     const auto text = std::string_view(kept).substr(std::min(kept.find('\n'), kept.size() - 1) + 1);
-    if (kept != content(text)) return wanted;
+    if (kept != content(text)) {
+        wanted.problems.push_back({.kind = Kind::warning,
+                                   .text = "has no last good copy: " + path_ +
+                                           " is damaged, or of another configuration or version; it is replaced when "
+                                           "the errors are corrected"});
+        return wanted;
+    }
     Parsed good = parse_config(text);
     // A newer version may see more than the one that kept it.
     if (good.has(Kind::error)) return wanted;

@@ -69,6 +69,27 @@ TEST(BatteryState, IsRefusedWhereverItIsTorn) {
         EXPECT_NE(refusal(text.substr(0, size)), "") << size;
 }
 
+// Names of members as well: a lost one would count as its default.
+TEST(BatteryState, IsRefusedOrTheSameWhateverByteChanges) {
+    const std::string text = to_json(full_state(), "B1");
+    for (std::size_t at = 0; at < text.size(); ++at)
+        for (int bit = 0; bit < 8; ++bit) {
+            std::string changed = text;
+            changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
+            if (const auto read = battery_state(changed, "B1")) {
+                EXPECT_EQ(*read, full_state()) << changed;
+            }
+        }
+}
+
+TEST(BatteryState, WithoutACheckIsTakenAsItIs) {
+    std::string text = to_json(full_state(), "B1");
+    text.erase(text.rfind(",\"check\""));
+    const auto read = battery_state(text + "}\n", "B1");
+    ASSERT_TRUE(read) << read.error().detail;
+    EXPECT_EQ(*read, full_state());
+}
+
 TEST(BatteryState, IsRefusedIfItIsNotOursOrNotOfThisBattery) {
     EXPECT_EQ(refusal("[1]"), "it is damaged (no object)");
     EXPECT_EQ(refusal(R"({"version":1})"), "it is no state of a battery");

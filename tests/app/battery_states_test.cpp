@@ -80,6 +80,53 @@ TEST_F(BatteryStatesTest, SetADamagedFileAside) {
     EXPECT_TRUE(std::filesystem::exists(folder_.file("batteries/B1.json.bad")));
 }
 
+// Every byte once, each with another bit: flash that wears gives such files.
+TEST_F(BatteryStatesTest, AreTheOnesWrittenOrNewWhateverByteChanges) {
+    control::Persistent known = in_float();
+    known.soc_percent = 61.25;
+    known.discharged_ah = 3.5;
+    known.inputs.highest_cell_v = 3.4;
+    known.history.values.charge_cycles = 105;
+    during_a_run([&](BatteryStates& states) {
+        states.keep("B1", known);
+        states.set_name("B1", "Cellar");
+        states.set_device_instance("B1", 3);
+    });
+    const std::string whole = test::content(folder_.file("batteries/B1.json"));
+    ASSERT_GT(whole.size(), 200U);
+    int taken = 0;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        std::string changed = whole;
+        changed[i] = static_cast<char>(changed[i] ^ (1U << (i % 8)));
+        folder_.write("batteries/B1.json", changed);
+        log_.clear();
+        during_a_run([&](BatteryStates& states) {
+            const auto recalled = states.recall("B1");
+            if (!recalled) return;
+            ++taken;
+            EXPECT_EQ(recalled, known) << changed;
+            EXPECT_EQ(states.name("B1"), "Cellar") << changed;
+            EXPECT_EQ(states.device_instance("B1"), 3) << changed;
+        });
+        const bool told = log_.find("batteries/B1.json.bad, and battery B1 begins like a new one") != std::string::npos;
+        EXPECT_EQ(told, !std::filesystem::exists(folder_.file("batteries/B1.json"))) << changed << log_;
+        EXPECT_EQ(told, test::content(folder_.file("batteries/B1.json.bad")) == changed) << changed;
+    }
+    // The key of the check itself, and the white space behind everything.
+    EXPECT_LE(taken, 9);
+}
+
+TEST_F(BatteryStatesTest, BeginAnewWhereverTheirFileIsTorn) {
+    during_a_run([&](BatteryStates& states) { states.keep("B1", in_float()); });
+    const std::string whole = test::content(folder_.file("batteries/B1.json"));
+    for (std::size_t size = 0; size + 1 < whole.size(); ++size) {  // the last byte is the end of the line
+        folder_.write("batteries/B1.json", whole.substr(0, size));
+        log_.clear();
+        during_a_run([&](BatteryStates& states) { EXPECT_FALSE(states.recall("B1")) << size; });
+        EXPECT_NE(log_.find("B1.json: it is damaged"), std::string::npos) << size << log_;
+    }
+}
+
 TEST_F(BatteryStatesTest, SayOnceThatTheDiskIsGone) {
     during_a_run([&](BatteryStates& states) {
         std::filesystem::remove_all(folder_.path());

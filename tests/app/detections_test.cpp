@@ -55,6 +55,28 @@ TEST_F(DetectionsTest, SetATornFileAsideWhereverItIsTorn) {
     }
 }
 
+// What is recalled is only tried first, so it need not be what was found; but it must be something that exists.
+TEST_F(DetectionsTest, RecallSomethingThatExistsOrNothingWhateverByteChanges) {
+    open().remember("/dev/ttyUSB0", daly_);
+    std::ifstream in(folder_ / "detected.json");
+    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    for (std::size_t i = 0; i < 8 * whole.size(); ++i) {
+        std::string changed = whole;
+        changed[i / 8] = static_cast<char>(changed[i / 8] ^ (1U << (i % 8)));
+        std::ofstream(folder_ / "detected.json") << changed;
+        log_.clear();
+        auto detections = open();
+        const auto recalled = detections.recall("/dev/ttyUSB0");
+        if (recalled) {
+            EXPECT_TRUE(recalled->family) << changed;
+        }
+        EXPECT_EQ(fs::exists(folder_ / "detected.json"), log_.empty()) << changed;
+        EXPECT_EQ(log_.empty(), log_.find("detected.json.bad") == std::string::npos) << log_;
+        detections.remember("/dev/ttyUSB0", {bms::find_family("daly"), 19200});
+        EXPECT_EQ(open().recall("/dev/ttyUSB0")->rate, 19200U) << changed;
+    }
+}
+
 TEST_F(DetectionsTest, ForgetAFamilyThatIsNoLongerThere) {
     std::ofstream(folder_ / "detected.json")
         << R"({"/dev/a": {"family": "gone", "baud": 9600}, "/dev/b": {"family": "daly", "baud": -1}, "/dev/c": 7})";

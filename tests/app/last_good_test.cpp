@@ -85,6 +85,21 @@ TEST(LastGood, ATornCopyIsNotTaken) {
     EXPECT_EQ(kept.instead_of(app::parse_config(bad)).config.control.charge.max_a, 20);
 }
 
+TEST(LastGood, AChangedCopyIsNotTakenAndNamed) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    ASSERT_TRUE(kept.keep(app::parse_config("[DEFAULT]\nMAX_BATTERY_CHARGE_CURRENT = 20\n")));
+    const std::string whole = content(folder.file("last-good.ini"));
+    for (std::size_t i = 0; i < 8 * whole.size(); ++i) {
+        std::string changed = whole;
+        changed[i / 8] = static_cast<char>(changed[i / 8] ^ (1U << (i % 8)));
+        folder.write("last-good.ini", changed);
+        const auto used = kept.instead_of(app::parse_config(bad));
+        EXPECT_TRUE(used.has(Kind::safety)) << changed;
+        EXPECT_TRUE(complains(used, Kind::warning, 0, folder.file("last-good.ini") + " is damaged")) << all(used);
+    }
+}
+
 TEST(LastGood, WithoutAStateDirectoryNothingIsKept) {
     const app::LastGood kept("", "/etc/config.ini");
     ASSERT_TRUE(kept.keep(app::parse_config(good)));

@@ -22,7 +22,7 @@ struct Fault {
     int every = 7;  ///< calls between two failures
 };
 
-/// How GoogleTest names it.
+/// The name in reports.
 void PrintTo(const Fault& fault, std::ostream* out) {
     *out << fault.call;
 }
@@ -45,7 +45,7 @@ std::vector<Course> courses(const Fault& fault) {
 class Faulty {
 public:
     Faulty(const Fault& fault, const Course& course) {
-        port_ = rig_.simulate("ttyTest0", {"jkbms_pb", "--speed", "0"});
+        port_ = rig_.simulate("ttyTest0", {"jkbms_pb", "--current", "-7", "--speed", "0"});
         rig_.environment = {"LD_PRELOAD=" BMSD_FAULTY_CALLS, std::string("BMSD_FAULT=") + fault.call,
                             "BMSD_FAULT_FIRST=" + std::to_string(course.first),
                             "BMSD_FAULT_EVERY=" + std::to_string(course.every),
@@ -56,7 +56,8 @@ public:
     void expect_recovery() {
         const std::string service = service_of(port_, "0x01");
         const auto shows = [&] {
-            return rig_.number(service, "/Dc/0/Voltage") && rig_.number(service, "/System/NrOfModulesOffline") == 0;
+            return rig_.number(service, "/Dc/0/Current") == -7 &&
+                   rig_.number(service, "/System/NrOfModulesOffline") == 0;
         };
         ASSERT_TRUE(eventually(shows)) << rig_.daemon().err();
         // Names are written at once: something to fail for the calls on files.
@@ -116,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"open@state:EMFILE", nullptr}, Fault{"write@state:ENOSPC", nullptr},
                     Fault{"write@state:short", nullptr}, Fault{"write@state:EINTR", nullptr},
                     Fault{"fsync@state:EIO", "does not reach the disk", 1, 1},
-                    Fault{"rename@state:ENOSPC", "cannot be replaced", 1, 1},
+                    Fault{"rename@state:ENOSPC", "cannot be replaced", 1, 1}, Fault{"socket@bus:EMFILE", nullptr},
                     Fault{"connect@bus:ECONNREFUSED", nullptr}, Fault{"send@bus:EAGAIN", nullptr},
                     Fault{"send@bus:EPIPE", nullptr}, Fault{"send@bus:short", "has left D-Bus", 1, 31},
                     Fault{"sendmsg@bus:EAGAIN", nullptr}, Fault{"sendmsg@bus:ECONNRESET", nullptr, 1, 41},

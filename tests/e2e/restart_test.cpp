@@ -63,7 +63,8 @@ TEST_F(Restart, StaysInFloat) {
     const auto at = text.find(may);
     ASSERT_NE(at, std::string::npos) << text;
     text.replace(at, may.size(), "\"allow_max_voltage\":false");
-    std::ofstream(file) << text;
+    text.erase(text.rfind(",\"check\""));
+    std::ofstream(file) << text << "}\n";
     start("SWITCH_TO_BULK_SOC_THRESHOLD = 5\n");
     EXPECT_EQ(rig_.text(service_, "/Info/ChargeMode")->substr(0, 5), "Float");
     EXPECT_EQ(rig_.number(service_, "/Info/MaxChargeVoltage"), 54);

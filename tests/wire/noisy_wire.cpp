@@ -41,6 +41,8 @@ Reading NoisyWire::truth() {
 }
 
 link::asio::awaitable<Result<void>> NoisyWire::open(std::uint32_t baud) {
+    if (const auto error = adapter())
+        co_return tl::unexpected(Error{ErrorClass::truncated, name_ + ": " + error.message()});
     byte_time_ = std::chrono::nanoseconds{1s} * bits_per_byte / baud;
     arriving_.clear();
     open_ = true;
@@ -56,6 +58,7 @@ std::size_t NoisyWire::drain(std::span<std::uint8_t> sample) noexcept {
 
 /// A battery does not answer a request that it does not understand.
 link::asio::awaitable<link::error_code> NoisyWire::write(std::span<const std::uint8_t> bytes) {
+    if (const auto error = adapter()) co_return error;
     Bytes heard;
     heard.assign(bytes.begin(), bytes.end());
     damage(heard);
@@ -75,7 +78,8 @@ link::asio::awaitable<link::error_code> NoisyWire::write(std::span<const std::ui
 link::asio::awaitable<std::size_t> NoisyWire::read(std::span<std::uint8_t> into, Clock::time_point deadline,
                                                    link::error_code& error) {
     for (;;) {
-        if (const std::size_t count = read_now(into, error)) co_return count;
+        const std::size_t count = read_now(into, error);
+        if (count > 0 || error) co_return count;
         if (Clock::now() >= deadline) break;
         timer_.expires_at(arriving_.empty() ? deadline : std::min(deadline, arriving_.front().when));
         link::error_code ignored;
@@ -86,7 +90,8 @@ link::asio::awaitable<std::size_t> NoisyWire::read(std::span<std::uint8_t> into,
 }
 
 std::size_t NoisyWire::read_now(std::span<std::uint8_t> into, link::error_code& error) noexcept {
-    error.clear();
+    error = adapter();
+    if (error) return 0;
     std::size_t count = 0;
     const auto now = Clock::now();
     for (; count < into.size() && !arriving_.empty() && arriving_.front().when <= now; arriving_.pop_front())
@@ -96,6 +101,13 @@ std::size_t NoisyWire::read_now(std::span<std::uint8_t> into, link::error_code& 
 
 bool NoisyWire::happens(double probability) {
     return probability > 0 && std::uniform_real_distribution<>{}(random_) < probability;
+}
+
+/// What every call of a device says whose plug was pulled.
+link::error_code NoisyWire::adapter() {
+    if (!happens(gone)) return {};
+    ++faults_;
+    return boost::system::errc::make_error_code(boost::system::errc::io_error);
 }
 
 const bms::Request* NoisyWire::asked(std::span<const std::uint8_t> bytes) {

@@ -20,6 +20,8 @@ public:
     /// Probability that a byte has a flipped bit. A quarter of it each: it is lost; one more comes before it; an answer
     /// pauses in the middle for longer than the family waits.
     double noise = 0;
+    /// Probability that the adapter is gone when something is written or read, or still gone when it is opened.
+    double gone = 0;
 
     [[nodiscard]] const bms::Family& family() const noexcept { return family_; }
     [[nodiscard]] sim::Pack& pack() noexcept { return battery_.pack(); }
@@ -28,6 +30,8 @@ public:
     /// Answers sent, and how many of them arrived otherwise than sent.
     [[nodiscard]] std::uint64_t answers() const noexcept { return answers_; }
     [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
+    /// How often the adapter was gone.
+    [[nodiscard]] std::uint64_t faults() const noexcept { return faults_; }
 
     const std::string& name() const noexcept override { return name_; }
     link::asio::awaitable<Result<void>> open(std::uint32_t baud) override;
@@ -47,6 +51,7 @@ private:
     };
 
     [[nodiscard]] bool happens(double probability);
+    [[nodiscard]] link::error_code adapter();
     [[nodiscard]] const bms::Request* asked(std::span<const std::uint8_t> bytes);
     void damage(Bytes& bytes);
     void deliver(std::span<const std::uint8_t> bytes, Clock::time_point begin);
@@ -57,7 +62,7 @@ private:
     std::mt19937 random_;
     std::chrono::nanoseconds byte_time_{0};
     std::deque<Arrival> arriving_;  ///< in the order of their times
-    std::uint64_t answers_ = 0, damaged_ = 0;
+    std::uint64_t answers_ = 0, damaged_ = 0, faults_ = 0;
     std::string name_ = "/dev/noisy";
     bool open_ = false;
 };

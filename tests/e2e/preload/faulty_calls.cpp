@@ -138,6 +138,11 @@ int rename(const char* from, const char* to) noexcept {
     return strikes("rename", kind_of_path(to)) ? -1 : real(from, to);
 }
 
+int socket(int domain, int type, int protocol) noexcept {
+    static const auto real = next<int(int, int, int)>("socket");
+    return strikes("socket", domain == AF_UNIX ? "bus" : nullptr) ? -1 : real(domain, type, protocol);
+}
+
 int connect(int fd, const sockaddr* to, socklen_t size) {
     static const auto real = next<int(int, const sockaddr*, socklen_t)>("connect");
     return strikes("connect", kind_of(fd)) ? -1 : real(fd, to, size);

@@ -238,12 +238,6 @@ struct Task {
     Families on_wires, on_can;
 };
 
-/// Prints what is wrong with the command line.
-int refuse(const std::string& why) {
-    std::fprintf(stderr, "bmsd scan: %s\n", why.c_str());
-    return user_must_act;
-}
-
 /// Without ports all that the type can be on are taken. The error is a sentence for the user.
 tl::expected<Task, std::string> task_of(const ScanOptions& options) {
     const Families families = options.type.empty() ? Families(bms::catalog().begin(), bms::catalog().end())
@@ -283,7 +277,10 @@ tl::expected<Task, std::string> task_of(const ScanOptions& options) {
 
 int scan(const ScanOptions& options) {
     const auto task = task_of(options);
-    if (!task) return refuse(task.error());
+    if (!task) {
+        std::fprintf(stderr, "bmsd scan: %s\n", task.error().c_str());
+        return user_must_act;
+    }
 
     json::array list;
     Proposal proposal;

@@ -19,25 +19,34 @@ constexpr std::size_t longest_custom_name = 255;
 
 constexpr std::string_view config_node = "/Info/Config/";
 
-std::string config_path(const ConfigValue& key) {
-    return std::string(config_node) + key.name;
+RowOptions row_options(const FaceSettings& settings) {
+    const control::Parameters& parameters = settings.parameters;
+    RowOptions options{.cells = settings.cells,
+                       .own_soc = parameters.count_soc || settings.external_soc,
+                       .orders = settings.desk != nullptr,
+                       .legacy_orders = settings.desk != nullptr && settings.legacy_paths};
+    if (parameters.times.to_go) options.time_to_soc = parameters.times.to_soc_percent;
+    return options;
 }
 
 }  // namespace
 
 BatteryService::BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
                                std::int32_t instance)
+    : BatteryService(std::move(executor), settings, battery, instance, path_rows(battery, row_options(settings))) {}
+
+BatteryService::BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
+                               std::int32_t instance, const std::vector<PathRow>& rows)
     : settings_(settings),
       source_(battery, settings.parameters, instance, settings.explain),
       name_(service_name(battery.identity, settings.legacy_names)),
       bus_(executor, [this](const std::string& why) { lost(why); }),
-      tree_(make_items(path_rows(battery, row_options()))),
+      tree_(make_items(rows)),
       timer_(executor),
       delay_(first_delay) {
     if (settings_.custom_name) source_.custom_name = settings_.custom_name(battery.identity);
     const auto narrow = [](std::size_t place) { return static_cast<std::uint32_t>(place); };
-    for (const PathRow& row : path_rows(battery, row_options()))
-        origins_.push_back({row.value, narrow(row.n), narrow(tree_.index_of(row.path))});
+    for (const PathRow& row : rows) origins_.push_back({row.value, narrow(row.n), narrow(tree_.index_of(row.path))});
     show_config();
     read_values();
     connect();
@@ -52,18 +61,8 @@ std::vector<Item> BatteryService::make_items(std::span<const PathRow> rows) {
     std::vector<Item> items;
     items.reserve(rows.size() + settings_.config.size());
     for (const PathRow& row : rows) items.push_back({row.path, row.format, writing_of(row.path)});
-    for (const ConfigValue& key : settings_.config) items.push_back({config_path(key)});
+    for (const ConfigValue& key : settings_.config) items.push_back({std::string(config_node) + key.name});
     return items;
-}
-
-RowOptions BatteryService::row_options() const {
-    const control::Parameters& parameters = settings_.parameters;
-    RowOptions options{.cells = settings_.cells,
-                       .own_soc = parameters.count_soc || settings_.external_soc,
-                       .orders = settings_.desk != nullptr,
-                       .legacy_orders = settings_.desk != nullptr && settings_.legacy_paths};
-    if (parameters.times.to_go) options.time_to_soc = parameters.times.to_soc_percent;
-    return options;
 }
 
 std::optional<Writing> BatteryService::writing_of(const std::string& path) {
@@ -103,9 +102,10 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
 void BatteryService::show_config() {
     const auto items = tree_.items();
     for (std::size_t place = 0; place < items.size(); ++place) {
-        if (!items[place].path.starts_with(config_node)) continue;
+        const std::string_view path = items[place].path;
+        if (!path.starts_with(config_node)) continue;
         const auto key = std::find_if(settings_.config.begin(), settings_.config.end(), [&](const ConfigValue& known) {
-            return config_path(known) == items[place].path;
+            return known.name == path.substr(config_node.size());
         });
         tree_.set(place, key == settings_.config.end() ? ValueView{Invalid{}} : view(key->value));
     }

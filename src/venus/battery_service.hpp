@@ -93,8 +93,9 @@ private:
         std::uint32_t place;  ///< in the tree
     };
 
+    BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
+                   std::int32_t instance, const std::vector<PathRow>& rows);
     [[nodiscard]] std::vector<Item> make_items(std::span<const PathRow> rows);
-    [[nodiscard]] RowOptions row_options() const;
     /// What clients may write into a path; absent: read only.
     [[nodiscard]] std::optional<Writing> writing_of(const std::string& path);
     [[nodiscard]] bool rename(const std::string& name);

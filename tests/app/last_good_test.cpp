@@ -1,8 +1,5 @@
 #include "app/last_good.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include <gtest/gtest.h>
 
 #include "folder.hpp"
@@ -75,8 +72,7 @@ TEST(LastGood, ATornCopyIsNotTaken) {
     const app::LastGood kept(folder.path(), "/etc/config.ini");
     ASSERT_TRUE(kept.keep(app::parse_config("[DEFAULT]\nPOLL_INTERVAL = 2\nMAX_BATTERY_CHARGE_CURRENT = 20\n")));
     const std::string file = folder.file("last-good.ini");
-    std::ifstream in(file, std::ios::binary);
-    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    const std::string whole = content(file);
     for (std::size_t size = 0; size < whole.size(); ++size) {
         folder.write("last-good.ini", whole.substr(0, size));
         EXPECT_TRUE(kept.instead_of(app::parse_config(bad)).has(Kind::safety)) << size;

@@ -92,7 +92,7 @@ TEST_P(EveryFamily, AnswersAtEveryAddressWithItsPack) {
         for (const bms::Request& request : family.requests) {
             Bytes whole;
             bms::answer(family, request, {.address = address, .known = &packs[i]}, packs[i], whole);
-            const auto bytes = peer.ask(family, request, address, told, whole.size());
+            const auto bytes = peer.ask(family, request, address, whole.size(), patience, &told);
             ASSERT_EQ(bytes.size(), whole.size()) << request.name;
             const auto decoded = decode_answer(family, request, address, bytes, told, packs.size() == 1);
             ASSERT_TRUE(decoded) << decoded.error().detail;

@@ -108,16 +108,11 @@ public:
         asio::post(io_, std::move(action));
     }
 
-    /// The same with what is known of the battery already.
-    Octets ask(const bms::Family& family, const bms::Request& request, std::uint32_t address, const Reading& known,
-               std::size_t count) {
-        if (!send_all(client_, question(family, request, address, &known))) throw std::runtime_error("send");
-        return collect(client_, count, patience);
-    }
-    /// Sends a request and returns up to `count` bytes of what comes within `limit`.
+    /// Sends a request, as whom knows `known` of the battery, and returns up to `count` bytes of what comes within
+    /// `limit`.
     Octets ask(const bms::Family& family, const bms::Request& request, std::uint32_t address, std::size_t count,
-               milliseconds limit = patience) {
-        if (!send_all(client_, question(family, request, address))) throw std::runtime_error("send");
+               milliseconds limit = patience, const Reading* known = nullptr) {
+        if (!send_all(client_, question(family, request, address, known))) throw std::runtime_error("send");
         return collect(client_, count, limit);
     }
 

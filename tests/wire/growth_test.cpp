@@ -2,14 +2,13 @@
 // descriptors grow. BMSD_GROWTH_POLLS=1000000 makes it a long run that tells its figures.
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include "bms/catalog.hpp"
 #include "engine/engine.hpp"
+#include "held.hpp"
 #include "noisy_wire.hpp"
 
 namespace bmsd::test {
@@ -30,16 +29,6 @@ std::uint64_t growth_polls() {
     const char* const wanted = std::getenv("BMSD_GROWTH_POLLS");
     if (wanted) return std::strtoull(wanted, nullptr, 10);
     return heap_is_counted ? 10'000 : 2'000;  // sanitizers are slow
-}
-
-/// What may grow.
-struct Held {
-    std::size_t heap_bytes = 0;
-    std::ptrdiff_t descriptors = 0;
-};
-
-std::ptrdiff_t open_descriptors() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator{});
 }
 
 /// Counts what happens, and keeps nothing.
@@ -100,8 +89,8 @@ TEST(Growth, ThereIsNoneWithFaultsForALongTime) {
         run(polls);
         disturb(0, 0);
         run(20 * wires.size());
-        Held held{::mallinfo2().uordblks, open_descriptors()};
-        for (int i = 0; i < 100; ++i, run(1)) held.heap_bytes = std::min(held.heap_bytes, ::mallinfo2().uordblks);
+        Held held;
+        for (int i = 0; i < 100; ++i, run(1)) held.heap_bytes = std::min(held.heap_bytes, Held{}.heap_bytes);
         return held;
     };
     const std::uint64_t polls = growth_polls();

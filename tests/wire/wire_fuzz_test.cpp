@@ -4,15 +4,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <iterator>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include "bms/catalog.hpp"
 #include "engine/engine.hpp"
+#include "held.hpp"
 #include "noisy_wire.hpp"
 
 namespace bmsd::test {
@@ -28,12 +26,6 @@ unsigned long polls_wanted() {
     return wanted ? std::strtoul(wanted, nullptr, 10) : 300;
 }
 
-/// What a program must not take more and more of.
-struct Resources {
-    std::size_t heap_bytes = ::mallinfo2().uordblks;
-    std::ptrdiff_t descriptors =
-        std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
-};
 /// Texts of the last trouble and buffers that were never as full before. In a long run it is a third of a byte per
 /// poll.
 constexpr std::size_t room_bytes = 32 * 1024;
@@ -157,7 +149,7 @@ protected:
         if (std::getenv("BMSD_WIRE_POLLS"))
             std::printf("| %s | %g | %lu | %lu | %lu | %lu | %lu | %lu | %zu |\n", GetParam()->key.data(), noise, polls,
                         wire->answers() - answers, wire->damaged() - damaged, judge->published - published,
-                        judge->small - small, judge->wrong, Resources{}.heap_bytes);
+                        judge->small - small, judge->wrong, Held{}.heap_bytes);
         EXPECT_EQ(judge->wrong, 0u) << "noise " << noise << ", seed " << seed << ", " << judge->first_wrong;
         EXPECT_GT(wire->damaged(), damaged);
         EXPECT_EQ(judge->gone, "");
@@ -178,7 +170,7 @@ protected:
 };
 
 TEST_P(WireFuzz, PublishesWhatTheBatterySaid) {
-    std::optional<Resources> first;
+    std::optional<Held> first;
     for (const double noise : {1e-4, 1e-3, 1e-2}) {
         const std::uint64_t before = judge->published;
         make_noise(noise);
@@ -187,7 +179,7 @@ TEST_P(WireFuzz, PublishesWhatTheBatterySaid) {
         }
         if (!first) first.emplace();
     }
-    const Resources last;
+    const Held last;
     EXPECT_LE(last.heap_bytes, first->heap_bytes + room_bytes) << "after " << 3 * polls_wanted() << " polls";
     EXPECT_EQ(last.descriptors, first->descriptors);
 }

@@ -280,6 +280,7 @@ std::string apply(const json::object& in, ScenarioInput& input) {
 }
 
 Result<Scenario> parse_scenario(std::string_view text) {
+    if (text.empty()) return malformed("the file is empty");
     json::error_code error;
     const json::value file = json::parse({text.data(), text.size()}, error);
     if (error) return malformed("this is no JSON (" + error.message() + ")");

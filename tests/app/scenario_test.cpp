@@ -144,6 +144,7 @@ TEST(Scenario, MistakesAreNamedWithTheirRemedy) {
         const char* expected;
     };
     for (const Case& one : {
+             Case{"", "the file is empty"},
              Case{"{", "this is no JSON"},
              Case{"[]", "must hold one object"},
              Case{R"({"cell_count": 4, "steps": [{"t": 0}]})", "key \"end_t\" is missing"},

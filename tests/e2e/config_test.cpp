@@ -105,12 +105,12 @@ TEST(Reload, ShowsAnEmptiedKeyAsInvalid) {
     Rig rig;
     const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
     const std::string lines = "BMS_TYPE = Jkbms_pb\nPUBLISH_CONFIG_VALUES = True\n";
-    rig.run(lines + "BATTERY_CAPACITY = 123\n", {port});
+    rig.run(lines + "SOC_RESET_AFTER_DAYS = 30\n", {port});
     const auto service = service_of(port);
-    const std::string path = "/Info/Config/BATTERY_CAPACITY";
-    ASSERT_TRUE(eventually([&] { return rig.number(service, path) == 123; })) << rig.daemon().err();
+    const std::string path = "/Info/Config/SOC_RESET_AFTER_DAYS";
+    ASSERT_TRUE(eventually([&] { return rig.number(service, path) == 30; })) << rig.daemon().err();
 
-    reconfigure(rig, "[DEFAULT]\n" + lines + "BATTERY_CAPACITY =\n");
+    reconfigure(rig, "[DEFAULT]\n" + lines + "SOC_RESET_AFTER_DAYS =\n");
     EXPECT_TRUE(eventually([&] { return rig.text(service, path) == "---"; })) << rig.daemon().err();
 }
 
@@ -167,6 +167,7 @@ TEST(Reload, OpensClosesAndReopensPorts) {
     EXPECT_TRUE(rig.present(service_of(stays)));
     EXPECT_GT(polls(rig, stays), before) << "not opened again";
     EXPECT_FALSE(rig.logged("the device is gone"));
+    EXPECT_FALSE(rig.logged("the port is in use")) << "closed before it is opened again";
     EXPECT_EQ(rig.stats().at("ports").as_array().size(), 3u);
 
     rig.daemon().signal(SIGTERM);

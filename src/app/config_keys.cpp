@@ -1,5 +1,7 @@
 #include "app/config_keys.hpp"
 
+#include <algorithm>
+
 #include "model/words.hpp"
 
 namespace bmsd::app {
@@ -25,9 +27,13 @@ std::string_view nearest_key(std::string_view name) {
     std::string_view best;
     std::size_t best_distance = 0;
     for (const Group& group : key_groups())
-        for (const Key& key : group.keys)
+        for (const Key& key : group.keys) {
+            // The words are at least as far apart as their lengths.
+            const auto [shorter, longer] = std::minmax({key.name.size(), name.size()});
+            if (!best.empty() && longer - shorter >= best_distance) continue;
             if (const auto distance = word_distance(key.name, name); best.empty() || distance < best_distance)
                 best = key.name, best_distance = distance;
+        }
     return best;
 }
 

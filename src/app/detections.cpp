@@ -21,17 +21,26 @@ const bms::Family* family_with_key(std::string_view key) {
     return nullptr;
 }
 
+/// A number below this name; absent if there is none, or none that fits.
+std::optional<std::uint32_t> number(const json::object& entry, std::string_view name) {
+    const json::value* value = entry.if_contains(name);
+    if (!value || !value->is_number()) return std::nullopt;
+    boost::system::error_code error;
+    const auto number = value->to_number<std::uint32_t>(error);
+    return error ? std::nullopt : std::optional(number);
+}
+
 /// What an entry means; absent if it is damaged or of a family that is no longer there.
-std::optional<engine::Candidate> candidate(const json::value& entry) {
+std::optional<engine::Found> read_entry(const json::value& entry) {
     const json::object* object = entry.if_object();
     const json::value* key = object ? object->if_contains("family") : nullptr;
-    const json::value* rate = object ? object->if_contains("baud") : nullptr;
-    if (!key || !key->is_string() || !rate || !rate->is_number()) return std::nullopt;
-    boost::system::error_code error;
-    const auto baud = rate->to_number<std::uint32_t>(error);
-    const bms::Family* family = family_with_key(key->get_string());
-    if (error || !family) return std::nullopt;
-    return engine::Candidate{family, baud};
+    const bms::Family* family = key && key->is_string() ? family_with_key(key->get_string()) : nullptr;
+    const auto baud = object ? number(*object, "baud") : std::nullopt;
+    if (!family || !baud) return std::nullopt;
+    const bool old_form = !object->contains("address");
+    const auto address = old_form ? family->addresses.standard : number(*object, "address");
+    if (!address || !bms::check_address(*family, *address)) return std::nullopt;
+    return engine::Found{{family, *baud}, *address};
 }
 
 }  // namespace
@@ -56,28 +65,37 @@ void Detections::load() {
                                        ".bad, and ports without BMS_TYPE are searched afresh");
         return;
     }
-    for (const auto& [port, entry] : root.get_object())
-        if (const auto known = candidate(entry)) found_[std::string(port)] = *known;
+    for (const auto& [port, entries] : root.get_object()) {
+        std::vector<engine::Found>& found = found_[std::string(port)];
+        const json::array one{entries};
+        for (const json::value& entry : entries.is_array() ? entries.get_array() : one)
+            if (const auto known = read_entry(entry)) found.push_back(*known);
+    }
 }
 
-std::optional<engine::Candidate> Detections::recall(const std::string& port) {
+std::vector<engine::Found> Detections::recall(const std::string& port) {
     const auto known = found_.find(port);
-    if (known == found_.end()) return std::nullopt;
-    return known->second;
+    return known == found_.end() ? std::vector<engine::Found>{} : known->second;
 }
 
-void Detections::remember(const std::string& port, const engine::Candidate& found) {
-    const auto [entry, added] = found_.try_emplace(port, found);
-    if (!added && entry->second == found) return;
-    entry->second = found;
+void Detections::remember(const std::string& port, const std::vector<engine::Found>& found) {
+    std::vector<engine::Found>& known = found_[port];
+    if (known == found) return;
+    known = found;
     save();
 }
 
 void Detections::save() const {
     if (path_.empty()) return;
     json::object root;
-    for (const auto& [port, known] : found_)
-        root[port] = json::object{{"family", known.family->key}, {"baud", known.rate}};
+    for (const auto& [port, found] : found_) {
+        json::array entries;
+        for (const engine::Found& one : found)
+            entries.push_back(json::object{{"family", one.candidate.family->key},
+                                           {"baud", one.candidate.rate},
+                                           {"address", one.address}});
+        root[port] = std::move(entries);
+    }
     if (const auto written = write_atomically(path_, json::serialize(root) + "\n"); !written)
         report_(Severity::warning, written.error().detail);
 }

@@ -3,21 +3,23 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/memory.hpp"
 #include "model/report.hpp"
 
 namespace bmsd::app {
 
-/// Remembers in the file `detected.json` of the state directory, replaced at once whenever something new is found. A
-/// file that cannot be read is set aside as `detected.json.bad`, with a message.
+/// Remembers in the file `detected.json` of the state directory, replaced at once whenever something new is found: per
+/// port a list of `{"family": KEY, "baud": RATE, "address": ADDRESS}`, or a single such object without an address, as
+/// the first versions wrote. A file that cannot be read is set aside as `detected.json.bad`, with a message.
 class Detections final : public engine::Memory {
 public:
     /// An empty directory: nothing is kept.
     Detections(const std::string& state_dir, Report report);
 
-    [[nodiscard]] std::optional<engine::Candidate> recall(const std::string& port) override;
-    void remember(const std::string& port, const engine::Candidate& found) override;
+    [[nodiscard]] std::vector<engine::Found> recall(const std::string& port) override;
+    void remember(const std::string& port, const std::vector<engine::Found>& found) override;
 
 private:
     void load();
@@ -25,7 +27,7 @@ private:
 
     std::string path_;  ///< empty: nothing is kept
     Report report_;
-    std::map<std::string, engine::Candidate> found_;  ///< by port
+    std::map<std::string, std::vector<engine::Found>> found_;  ///< by port
 };
 
 }  // namespace bmsd::app

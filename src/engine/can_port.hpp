@@ -46,6 +46,8 @@ private:
         std::uint64_t ears = 0;
     };
     static constexpr std::size_t most_ears = 64;
+    /// The slowest messages come every few seconds: nobody is called silent before.
+    static constexpr std::chrono::seconds patience{6};
 
     asio::awaitable<bool> open();
     asio::awaitable<void> serve();
@@ -68,6 +70,8 @@ private:
     void weigh(Ear& ear, Clock::time_point now);
     void settle(Clock::time_point now);
     void become_station(Ear& ear);
+    [[nodiscard]] Found found(const Ear& ear) const;
+    [[nodiscard]] bool remembers(const Ear& ear) const;
     void tell_nothing_found(Clock::time_point now);
     void watch_bus();
     [[nodiscard]] bms::Asking asking(const Ear& ear, const Reading* known) const;
@@ -76,6 +80,7 @@ private:
     asio::steady_timer timer_;
     std::unique_ptr<link::CanSocket> socket_;
     std::vector<Ear> ears_;
+    std::vector<Found> remembered_;  ///< who was found here, now or the last time
     std::array<Route, 256> routes_{};  ///< by the lowest bits of what differs in ids; a newer id takes the place
     std::vector<CanFrame> outbox_;     ///< what the full queue of the interface did not take yet
     std::array<link::CanReceived, 32> inbox_;

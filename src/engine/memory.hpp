@@ -3,11 +3,20 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "control/controller.hpp"
 #include "engine/detector.hpp"
 
 namespace bmsd::engine {
+
+/// A BMS that was found on a port.
+struct Found {
+    Candidate candidate;        ///< rate 0: the link has none of its own (network, CAN)
+    std::uint32_t address = 0;  ///< 0 also where the family has no addresses
+
+    bool operator==(const Found&) const = default;
+};
 
 /// Where detections are kept. Implementations must not block for long.
 class Memory {
@@ -17,9 +26,10 @@ public:
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
 
-    /// What answered on this port the last time; absent if that is not known.
-    [[nodiscard]] virtual std::optional<Candidate> recall(const std::string& port) = 0;
-    virtual void remember(const std::string& port, const Candidate& found) = 0;
+    /// What was found on this port the last time; empty if that is not known.
+    [[nodiscard]] virtual std::vector<Found> recall(const std::string& port) = 0;
+    /// In place of what was known of this port.
+    virtual void remember(const std::string& port, const std::vector<Found>& found) = 0;
 };
 
 /// Where the state of batteries is kept, by their identity. Implementations must not block for long.

@@ -84,17 +84,19 @@ asio::awaitable<void> Port::open() {
 asio::awaitable<void> Port::detect() {
     const bool has_rates = dialogue_.link().byte_time() > 0ns;
     const std::vector<Candidate> all = candidates(settings_.families, settings_.baud, has_rates);
-    std::vector<Candidate> remembered;
+    std::vector<Found> places, remembered;
+    for (const Candidate& candidate : all)
+        for (const Address& address : addresses_of(*candidate.family)) places.push_back({candidate, address.value});
     if (context_.memory)
-        if (const auto last = context_.memory->recall(name()); last && std::count(all.begin(), all.end(), *last) > 0)
-            remembered.push_back(*last);
+        for (const Found& last : context_.memory->recall(name()))
+            if (std::count(places.begin(), places.end(), last) > 0) remembered.push_back(last);
 
     Detector detector(dialogue_, settings_.options);
     auto pause = between_detections;
     for (bool told = false;; told = true) {
         if (co_await search(remembered, detector)) co_return;
         detector.forget();
-        if (co_await search(all, detector)) co_return;
+        if (co_await search(places, detector)) co_return;
         if (dialogue_.device_error()) co_return;
         if (!told) report_unknown(all, detector.evidence());
         for (Station& station : stations_) {
@@ -107,36 +109,35 @@ asio::awaitable<void> Port::detect() {
     }
 }
 
-asio::awaitable<bool> Port::search(std::span<const Candidate> among, Detector& detector) {
-    for (const Candidate& candidate : among) {
-        if (!co_await detector.tune(candidate)) co_return false;
-        for (const Address& address : addresses_of(*candidate.family)) {
-            const auto answered = co_await detector.ask(*candidate.family, address.value);
-            if (dialogue_.device_error()) co_return false;
-            if (!answered) continue;
-            settle(candidate, address.value);
-            co_return true;
-        }
+asio::awaitable<bool> Port::search(std::span<const Found> among, Detector& detector) {
+    for (const Found& place : among) {
+        if (!co_await detector.tune(place.candidate)) co_return false;
+        const auto answered = co_await detector.ask(*place.candidate.family, place.address);
+        if (dialogue_.device_error()) co_return false;
+        if (!answered) continue;
+        settle(place);
+        co_return true;
     }
     co_return false;
 }
 
-void Port::settle(const Candidate& found, std::uint32_t address) {
+void Port::settle(const Found& found) {
     found_ = true;
-    rate_ = found.rate;
-    auto addresses = shown_addresses(*found.family);
-    if (settings_.addresses.empty() && found.family->addresses.used) addresses = {Address{address, ""}};
-    const bool as_shown = family_ == found.family && stations_.size() == addresses.size() &&
+    rate_ = found.candidate.rate;
+    const bms::Family& family = *found.candidate.family;
+    auto addresses = shown_addresses(family);
+    if (settings_.addresses.empty() && family.addresses.used) addresses = {Address{found.address, ""}};
+    const bool as_shown = family_ == &family && stations_.size() == addresses.size() &&
                           stations_.front().address.value == addresses.front().value;
     if (!as_shown) {
         // Faces may show what was waited for.
         for (Station& station : stations_)
             for (Sink* sink : context_.sinks) sink->removed(*station.battery);
-        family_ = found.family;
+        family_ = &family;
         make_stations(*family_, std::move(addresses));
     }
-    if (context_.memory) context_.memory->remember(name(), found);
-    const auto place = family_->addresses.used ? std::optional(address) : std::nullopt;
+    if (context_.memory) context_.memory->remember(name(), {found});
+    const auto place = family_->addresses.used ? std::optional(found.address) : std::nullopt;
     context_.report(Severity::info, place_of(name(), place) + ": a BMS of type " + std::string(family_->type) +
                                         " answers" +
                                         (rate_ != 0 ? " at " + std::to_string(rate_) + " baud" : std::string()));

@@ -24,8 +24,8 @@ private:
 
     asio::awaitable<void> open();
     asio::awaitable<void> detect();
-    asio::awaitable<bool> search(std::span<const Candidate> among, Detector& detector);
-    void settle(const Candidate& found, std::uint32_t address);
+    asio::awaitable<bool> search(std::span<const Found> among, Detector& detector);
+    void settle(const Found& found);
     void report_unknown(std::span<const Candidate> among, const Evidence& evidence);
     asio::awaitable<void> serve();
     asio::awaitable<bool> round();

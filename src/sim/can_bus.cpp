@@ -17,8 +17,9 @@ constexpr std::size_t outbox_limit = 4096;
 
 }  // namespace
 
-CanBattery::CanBattery(const bms::Family& family, std::uint32_t address, const PackOptions& pack, double speed)
-    : family_(family), pack_(pack), speed_(speed) {
+CanBattery::CanBattery(const bms::Family& family, std::uint32_t address, const PackOptions& pack,
+                       std::span<const Fault> faults, double speed)
+    : family_(family), pack_(pack), faults_(faults, address), speed_(speed) {
     asking_.address = address;
     due_.resize(family.can->messages.size());
 }
@@ -36,7 +37,7 @@ void CanBattery::tell(Clock::time_point now, std::vector<CanFrame>& out) {
         if (message.asked_by != bms::unasked || now < due_[i]) continue;
         if (!advanced) advance(now);
         advanced = true;
-        bms::add_frames(family_, i, asking_, pack_.reading(), out);
+        send(i, out);
         // On the grid of its period, however late this one was.
         due_[i] = due_[i] == Clock::time_point{} || now - due_[i] > message.period ? now + message.period
                                                                                    : due_[i] + message.period;
@@ -50,15 +51,32 @@ void CanBattery::answer(const CanFrame& frame, Clock::time_point now, std::vecto
         if (asked.id != frame.id || asked.extended != frame.extended) continue;
         advance(now);
         for (std::size_t m = 0; m < family_.can->messages.size(); ++m)
-            if (family_.can->messages[m].asked_by == i) bms::add_frames(family_, m, asking_, pack_.reading(), out);
+            if (family_.can->messages[m].asked_by == i) send(m, out);
     }
+}
+
+/// The frames of a message, as far as they are not lost or damaged.
+void CanBattery::send(std::size_t message, std::vector<CanFrame>& out) {
+    const auto begin = static_cast<std::ptrdiff_t>(out.size());
+    bms::add_frames(family_, message, asking_, pack_.reading(), out);
+    const auto lost = [&](const CanFrame& frame) {
+        return faults_.lacks(frame.id) || faults_.strikes(FaultKind::silence) != nullptr;
+    };
+    out.erase(std::remove_if(out.begin() + begin, out.end(), lost), out.end());
+    for (auto frame = out.begin() + begin; frame != out.end(); ++frame)
+        if (faults_.strikes(FaultKind::truncate)) frame->size /= 2;
 }
 
 CanBus::CanBus(const asio::any_io_executor& executor, std::unique_ptr<link::CanSocket> socket)
     : socket_(std::move(socket)), timer_(executor) {}
 
-CanBattery& CanBus::add(const bms::Family& family, std::uint32_t address, const PackOptions& pack, double speed) {
-    return batteries_.emplace_back(family, address, pack, speed);
+CanBattery& CanBus::add(const bms::Family& family, std::uint32_t address, const PackOptions& pack,
+                        std::span<const Fault> faults, double speed) {
+    return batteries_.emplace_back(family, address, pack, faults, speed);
+}
+
+void CanBus::enable_faults(bool on) noexcept {
+    for (CanBattery& battery : batteries_) battery.enable_faults(on);
 }
 
 asio::awaitable<void> CanBus::run() {

@@ -10,6 +10,7 @@
 
 #include "bms/can.hpp"
 #include "link/can.hpp"
+#include "sim/faults.hpp"
 #include "sim/pack.hpp"
 
 namespace bmsd::sim {
@@ -19,8 +20,10 @@ namespace asio = boost::asio;
 /// One battery: which frames it sends when. No I/O, no clock.
 class CanBattery {
 public:
-    /// `speed` is how many seconds pass in the pack per second of the clock. The family must outlive it.
-    CanBattery(const bms::Family& family, std::uint32_t address, const PackOptions& pack, double speed);
+    /// `speed` is how many seconds pass in the pack per second of the clock. Of `faults` those of this address and those
+    /// of every battery count. The family must outlive it.
+    CanBattery(const bms::Family& family, std::uint32_t address, const PackOptions& pack, std::span<const Fault> faults,
+               double speed);
 
     [[nodiscard]] Pack& pack() noexcept { return pack_; }
 
@@ -29,12 +32,17 @@ public:
     /// What it answers to a frame.
     void answer(const CanFrame& frame, Clock::time_point now, std::vector<CanFrame>& out);
 
+    /// Switches all faults off, or on again from their beginning.
+    void enable_faults(bool on) noexcept { faults_.enable(on); }
+
 private:
     void advance(Clock::time_point now);
+    void send(std::size_t message, std::vector<CanFrame>& out);
 
     const bms::Family& family_;
     bms::Asking asking_;
     Pack pack_;
+    FaultPlan faults_;
     double speed_;
     std::optional<Clock::time_point> lived_until_;
     std::vector<Clock::time_point> due_;  ///< per message
@@ -45,7 +53,8 @@ class CanBus {
 public:
     CanBus(const asio::any_io_executor& executor, std::unique_ptr<link::CanSocket> socket);
 
-    CanBattery& add(const bms::Family& family, std::uint32_t address, const PackOptions& pack, double speed);
+    CanBattery& add(const bms::Family& family, std::uint32_t address, const PackOptions& pack,
+                    std::span<const Fault> faults, double speed);
     [[nodiscard]] Result<void> open() { return socket_->open({}); }
     [[nodiscard]] const std::string& name() const noexcept { return socket_->name(); }
 
@@ -54,6 +63,8 @@ public:
 
     /// Unplugs all batteries, or plugs them in again.
     void toggle_plug() noexcept { plugged_ = !plugged_; }
+    /// See CanBattery.
+    void enable_faults(bool on) noexcept;
 
 private:
     void exchange(Clock::time_point now);

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include <boost/asio/as_tuple.hpp>
@@ -158,16 +159,30 @@ private:
     std::unique_ptr<Port> port_;
 };
 
-/// Batteries on a CAN interface, until SIGINT or SIGTERM; SIGUSR1 unplugs them and plugs them in again.
+/// Does what the signals of simulate_help() say to what is simulated; ends at SIGINT or SIGTERM.
+asio::awaitable<void> obey(asio::io_context& io, asio::signal_set& signals, std::function<void()> toggle_plugs,
+                           std::function<void(bool)> enable_faults) {
+    bool faulty = true;
+    for (;;) {
+        const auto [error, signal] = co_await signals.async_wait(no_throw);
+        if (error || signal == SIGINT || signal == SIGTERM) break;
+        if (signal == SIGUSR1) toggle_plugs();
+        if (signal == SIGUSR2) enable_faults(faulty = !faulty);
+    }
+    io.stop();
+}
+
+/// Batteries on a CAN interface.
 Result<void> simulate_on_can(const SimulateOptions& options, const Plan& plan) {
     asio::io_context io(1);
     asio::signal_set signals(io, SIGINT, SIGTERM, SIGUSR1);
+    signals.add(SIGUSR2);
     CanBus bus(io.get_executor(), std::make_unique<link::CanSocket>(options.path));
     if (auto opened = bus.open(); !opened) return opened;
     std::string families;
     for (const Plan::Place& place : plan.batteries) {
         CanBattery& battery =
-            bus.add(*place.family, place.address, pack_options(options, place, options.path), options.speed);
+            bus.add(*place.family, place.address, pack_options(options, place, options.path), plan.faults, options.speed);
         for (const PlannedAlarm& planned : plan.alarms)
             battery.pack().raise(planned.alarm, planned.level.value_or(usual_level(*place.family, planned.alarm)));
         families += (families.empty() ? "" : ", ") + std::string(place.family->key);
@@ -180,33 +195,9 @@ Result<void> simulate_on_can(const SimulateOptions& options, const Plan& plan) {
     std::fflush(stdout);
     asio::co_spawn(io, bus.run(), asio::detached);
     asio::co_spawn(
-        io,
-        [&]() -> asio::awaitable<void> {
-            for (;;) {
-                const auto [error, signal] = co_await signals.async_wait(no_throw);
-                if (error || signal != SIGUSR1) break;
-                bus.toggle_plug();
-            }
-            io.stop();
-        },
-        asio::detached);
+        io, obey(io, signals, [&] { bus.toggle_plug(); }, [&](bool on) { bus.enable_faults(on); }), asio::detached);
     io.run();
     return {};
-}
-
-/// Ends at SIGINT or SIGTERM.
-asio::awaitable<void> obey(asio::io_context& io, asio::signal_set& signals, std::vector<std::unique_ptr<Site>>& sites) {
-    bool faulty = true;
-    for (;;) {
-        const auto [error, signal] = co_await signals.async_wait(no_throw);
-        if (error || signal == SIGINT || signal == SIGTERM) break;
-        if (signal == SIGUSR2) faulty = !faulty;
-        for (const auto& site : sites) {
-            if (signal == SIGUSR1) site->toggle_plug();
-            if (signal == SIGUSR2) site->enable_faults(faulty);
-        }
-    }
-    io.stop();
 }
 
 }  // namespace
@@ -236,7 +227,13 @@ Result<void> simulate(const SimulateOptions& options) {
         if (auto started = sites.back()->start(); !started) return started;
     }
     for (const auto& site : sites) asio::co_spawn(io, site->run(), asio::detached);
-    asio::co_spawn(io, obey(io, signals, sites), asio::detached);
+    const auto toggle_plugs = [&] {
+        for (const auto& site : sites) site->toggle_plug();
+    };
+    const auto enable_faults = [&](bool on) {
+        for (const auto& site : sites) site->enable_faults(on);
+    };
+    asio::co_spawn(io, obey(io, signals, toggle_plugs, enable_faults), asio::detached);
     io.run();
     return {};
 }

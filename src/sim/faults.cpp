@@ -14,68 +14,95 @@ using std::chrono::milliseconds;
 struct FaultWord {
     std::string_view name;
     FaultKind kind;
-    bool takes_number;
-    bool whole_bus;
-    unsigned number;    ///< unless given
-    milliseconds time;  ///< unless given; 0: the fault has no time
+    unsigned number = 1;    ///< unless given
+    milliseconds time = {}; ///< unless given; 0: the fault has no time
+    bool takes_number = false;
+    bool needs_number = false;
+    bool whole_bus = false;
+    bool on_serial = true;
+    bool on_can = false;
     std::string_view usage;
     std::string_view meaning;
 };
 
 constexpr std::array words = {
-    FaultWord{
-        "silence", FaultKind::silence, true, false, 1, {}, "silence[:N]", "every N-th request gets no answer (1)"},
-    FaultWord{"checksum", FaultKind::checksum, true, false, 1, {}, "checksum[:N]", "every N-th answer is damaged (1)"},
-    FaultWord{
-        "truncate", FaultKind::truncate, true, false, 1, {}, "truncate[:N]", "every N-th answer is cut short (1)"},
-    FaultWord{"garbage",
-              FaultKind::garbage,
-              true,
-              false,
-              1,
-              {},
-              "garbage[:N]",
-              "every N-th answer has garbage before it (1)"},
-    FaultWord{"late", FaultKind::late, true, false, 1, milliseconds{700}, "late[:N[:MS]]",
-              "every N-th answer comes only MS after its request (1, 700)"},
-    FaultWord{"foreign",
-              FaultKind::foreign,
-              true,
-              false,
-              1,
-              {},
-              "foreign[:N]",
-              "every N-th answer carries another battery's address, where answers carry one (1)"},
-    FaultWord{"duplicate",
-              FaultKind::duplicate,
-              false,
-              false,
-              1,
-              {},
-              "duplicate",
-              "two batteries have the same address and answer at once"},
-    FaultWord{"sleep",
-              FaultKind::sleep,
-              true,
-              false,
-              3,
-              {},
-              "sleep[:N]",
-              "the battery sleeps: the first N requests only wake it (3)"},
-    FaultWord{
-        "swapped", FaultKind::swapped, false, true, 1, {}, "swapped", "A and B are swapped: only 0x00 and 0xFF come"},
-    FaultWord{"rate",
-              FaultKind::rate,
-              false,
-              true,
-              1,
-              {},
-              "rate",
-              "a client at another rate than --baud gets only garbage (pty)"},
-    FaultWord{"echo", FaultKind::echo, false, true, 1, {}, "echo", "the adapter returns everything that is sent"},
-    FaultWord{"master", FaultKind::master, false, true, 1, milliseconds{260}, "master[:MS]",
-              "answers to another master's requests appear every MS (260)"},
+    FaultWord{.name = "silence",
+              .kind = FaultKind::silence,
+              .takes_number = true,
+              .on_can = true,
+              .usage = "silence[:N]",
+              .meaning = "every N-th request gets no answer; on CAN: every N-th frame is not sent (1)"},
+    FaultWord{.name = "checksum",
+              .kind = FaultKind::checksum,
+              .takes_number = true,
+              .usage = "checksum[:N]",
+              .meaning = "every N-th answer is damaged (1)"},
+    FaultWord{.name = "truncate",
+              .kind = FaultKind::truncate,
+              .takes_number = true,
+              .on_can = true,
+              .usage = "truncate[:N]",
+              .meaning = "every N-th answer, or frame on CAN, is cut short (1)"},
+    FaultWord{.name = "garbage",
+              .kind = FaultKind::garbage,
+              .takes_number = true,
+              .usage = "garbage[:N]",
+              .meaning = "every N-th answer has garbage before it (1)"},
+    FaultWord{.name = "late",
+              .kind = FaultKind::late,
+              .time = milliseconds{700},
+              .takes_number = true,
+              .usage = "late[:N[:MS]]",
+              .meaning = "every N-th answer comes only MS after its request (1, 700)"},
+    FaultWord{.name = "foreign",
+              .kind = FaultKind::foreign,
+              .takes_number = true,
+              .usage = "foreign[:N]",
+              .meaning = "every N-th answer carries another battery's address, where answers carry one (1)"},
+    FaultWord{.name = "duplicate",
+              .kind = FaultKind::duplicate,
+              .usage = "duplicate",
+              .meaning = "two batteries have the same address and answer at once"},
+    FaultWord{.name = "sleep",
+              .kind = FaultKind::sleep,
+              .number = 3,
+              .takes_number = true,
+              .usage = "sleep[:N]",
+              .meaning = "the battery sleeps: the first N requests only wake it (3)"},
+    FaultWord{.name = "missing",
+              .kind = FaultKind::missing,
+              .takes_number = true,
+              .needs_number = true,
+              .on_serial = false,
+              .on_can = true,
+              .usage = "missing:ID",
+              .meaning = "CAN only: frames with this id are not sent"},
+    FaultWord{.name = "swapped",
+              .kind = FaultKind::swapped,
+              .whole_bus = true,
+              .usage = "swapped",
+              .meaning = "A and B are swapped: only 0x00 and 0xFF come"},
+    FaultWord{.name = "rate",
+              .kind = FaultKind::rate,
+              .whole_bus = true,
+              .usage = "rate",
+              .meaning = "a client at another rate than --baud gets only garbage (pty)"},
+    FaultWord{.name = "echo",
+              .kind = FaultKind::echo,
+              .whole_bus = true,
+              .usage = "echo",
+              .meaning = "the adapter returns everything that is sent"},
+    FaultWord{.name = "master",
+              .kind = FaultKind::master,
+              .time = milliseconds{260},
+              .whole_bus = true,
+              .usage = "master[:MS]",
+              .meaning = "answers to another master's requests appear every MS (260)"},
 };
+
+bool happens_on(Medium medium, const FaultWord& word) noexcept {
+    return medium == Medium::can ? word.on_can : word.on_serial;
+}
 
 tl::unexpected<Error> refuse(std::string_view text, const std::string& why) {
     return tl::unexpected(Error{ErrorClass::config, "fault \"" + std::string(text) + "\": " + why});
@@ -101,22 +128,27 @@ std::string_view take_until(std::string_view& text, char mark) {
     return front;
 }
 
-std::string known_faults() {
+std::string known_faults(Medium medium) {
     std::string all;
-    for (const FaultWord& word : words) all += (all.empty() ? "" : ", ") + std::string(word.usage);
+    for (const FaultWord& word : words)
+        if (happens_on(medium, word)) all += (all.empty() ? "" : ", ") + std::string(word.usage);
     return all;
 }
 
 }  // namespace
 
-Result<Fault> parse_fault(std::string_view text) {
+Result<Fault> parse_fault(std::string_view text, Medium medium) {
     const std::string_view whole = trim(text);
     const auto at = whole.find('@');
     std::string_view rest = whole.substr(0, at);
     const std::string_view name = take_until(rest, ':');
     const auto* const word =
         std::find_if(words.begin(), words.end(), [&](const FaultWord& known) { return same_word(known.name, name); });
-    if (word == words.end()) return refuse(whole, "not known; there are " + known_faults());
+    if (word == words.end()) return refuse(whole, "not known; there are " + known_faults(medium));
+    if (!happens_on(medium, *word))
+        return refuse(whole, std::string("not possible on ") +
+                                 (medium == Medium::can ? "CAN" : "a serial port") + "; there are " +
+                                 known_faults(medium));
 
     Fault fault{word->kind, word->number, word->time};
     if (at != std::string_view::npos) {
@@ -124,6 +156,7 @@ Result<Fault> parse_fault(std::string_view text) {
         fault.address = parse_number(whole.substr(at + 1));
         if (!fault.address) return refuse(whole, "behind @ stands a battery's address, e.g. @0x02");
     }
+    if (word->needs_number && rest.empty()) return refuse(whole, "say which: " + std::string(word->usage));
     if (word->takes_number && !rest.empty()) {
         const auto number = parse_number(take_until(rest, ':'));
         if (!number || *number == 0) return refuse(whole, "the number must be 1 or more: " + std::string(word->usage));
@@ -173,6 +206,12 @@ const Fault* FaultPlan::planned(FaultKind kind) const noexcept {
     const auto found =
         std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.fault.kind == kind; });
     return found == entries_.end() ? nullptr : &found->fault;
+}
+
+bool FaultPlan::lacks(std::uint32_t id) const noexcept {
+    return enabled_ && std::any_of(entries_.begin(), entries_.end(), [id](const Entry& entry) {
+               return entry.fault.kind == FaultKind::missing && entry.fault.number == id;
+           });
 }
 
 void FaultPlan::enable(bool on) noexcept {

@@ -27,20 +27,24 @@ enum class FaultKind : std::uint8_t {
     rate,       ///< whole bus: a client at another rate than the bus's gets nothing but garbage
     echo,       ///< whole bus: the adapter returns what is sent to it
     master,     ///< whole bus: another master's traffic appears every `time`
+    missing,    ///< CAN: no frame with the id `number` is sent
 };
+
+/// What the simulated batteries are connected to.
+enum class Medium : std::uint8_t { serial, can };
 
 /// One fault.
 struct Fault {
     FaultKind kind = FaultKind::silence;
-    unsigned number = 1;                        ///< n, from 1
+    unsigned number = 1;                        ///< n, from 1; of missing: the id
     std::chrono::milliseconds time{0};          ///< of late and master
     std::optional<std::uint32_t> address = {};  ///< only this battery; absent: every battery
     bool operator==(const Fault&) const = default;
 };
 
 /// Reads e.g. "silence", "checksum:5", "late:4:900", "master:500", "silence@0x02".
-/// ErrorClass::config; the message names the known faults.
-[[nodiscard]] Result<Fault> parse_fault(std::string_view text);
+/// ErrorClass::config, also for what cannot happen on this medium; the message names what can.
+[[nodiscard]] Result<Fault> parse_fault(std::string_view text, Medium medium = Medium::serial);
 
 /// Every fault with its parameters and meaning, one per line.
 [[nodiscard]] std::string fault_help();
@@ -55,6 +59,8 @@ public:
     [[nodiscard]] const Fault* strikes(FaultKind kind) noexcept;
     /// The fault if it is planned, without counting; null while switched off.
     [[nodiscard]] const Fault* planned(FaultKind kind) const noexcept;
+    /// Whether frames with this id are missing.
+    [[nodiscard]] bool lacks(std::uint32_t id) const noexcept;
     /// Switches all faults off, or on again with their counts starting afresh.
     void enable(bool on) noexcept;
 

@@ -41,7 +41,7 @@ Result<void> add_family(const std::string& word, const SimulateOptions& options,
 }
 
 Result<void> add_fault(const std::string& word, Plan& plan) {
-    const auto fault = parse_fault(word);
+    const auto fault = parse_fault(word, plan.can ? Medium::can : Medium::serial);
     if (!fault) return tl::unexpected(fault.error());
     const bool meets_a_battery = std::any_of(plan.batteries.begin(), plan.batteries.end(), [&](const auto& place) {
         return !fault->address || *fault->address == place.address;
@@ -96,7 +96,6 @@ Result<void> check_can(const SimulateOptions& options, const Plan& plan) {
     if (!plan.can) return {};
     if (options.kind == PortKind::tcp) return refuse("a battery on CAN needs an interface: --link can --path can0");
     if (options.path.empty()) return refuse("name the CAN interface, for example --path can0");
-    if (!options.faults.empty()) return refuse("faults are not simulated on CAN");
     return {};
 }
 

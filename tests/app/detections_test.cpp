@@ -24,7 +24,11 @@ protected:
 
     fs::path folder_ = fs::temp_directory_path() / ("bmsd-detections-" + std::to_string(::getpid()));
     std::string log_;
-    const engine::Candidate daly_{bms::find_family("daly"), 9600};
+    static std::vector<engine::Found> found(std::string_view family, std::uint32_t rate, std::uint32_t address) {
+        return {{{bms::find_family(family), rate}, address}};
+    }
+    static constexpr std::uint32_t standard = 0x40;  // dossier daly: how board 1 is asked
+    const std::vector<engine::Found> daly_ = found("daly", 9600, standard);
 };
 
 }  // namespace
@@ -32,13 +36,29 @@ protected:
 TEST_F(DetectionsTest, AreThereAtTheNextStart) {
     open().remember("/dev/ttyUSB0", daly_);
     EXPECT_EQ(open().recall("/dev/ttyUSB0"), daly_);
-    EXPECT_FALSE(open().recall("/dev/ttyUSB1"));
+    EXPECT_TRUE(open().recall("/dev/ttyUSB1").empty());
+    EXPECT_EQ(log_, "");
+}
+
+TEST_F(DetectionsTest, KeepSeveralBatteriesOfAnInterface) {
+    auto both = found("jkbms_can", 0, 1);
+    both.push_back(found("daly_can", 0, 2).front());
+    open().remember("can0", both);
+    EXPECT_EQ(open().recall("can0"), both);
+    EXPECT_EQ(log_, "");
+}
+
+TEST_F(DetectionsTest, ReadWhatTheFirstVersionsWrote) {
+    std::ofstream(folder_ / "detected.json") << R"({"/dev/a": {"family": "daly", "baud": 9600},)"
+                                             << R"( "/dev/b": {"family": "jkbms", "baud": 115200}})";
+    EXPECT_EQ(open().recall("/dev/a"), daly_);
+    EXPECT_EQ(open().recall("/dev/b"), found("jkbms", 115200, 0));
     EXPECT_EQ(log_, "");
 }
 
 TEST_F(DetectionsTest, SetADamagedFileAside) {
     std::ofstream(folder_ / "detected.json") << "{\"/dev/ttyUSB0\": {\"fam";
-    EXPECT_FALSE(open().recall("/dev/ttyUSB0"));
+    EXPECT_TRUE(open().recall("/dev/ttyUSB0").empty());
     EXPECT_NE(log_.find("set aside"), std::string::npos);
     EXPECT_TRUE(fs::exists(folder_ / "detected.json.bad"));
 }
@@ -50,7 +70,7 @@ TEST_F(DetectionsTest, SetATornFileAsideWhereverItIsTorn) {
     for (std::size_t size = 0; size + 1 < whole.size(); ++size) {  // the last byte is the end of the line
         std::ofstream(folder_ / "detected.json") << whole.substr(0, size);
         log_.clear();
-        EXPECT_FALSE(open().recall("/dev/ttyUSB0")) << size;
+        EXPECT_TRUE(open().recall("/dev/ttyUSB0").empty()) << size;
         EXPECT_NE(log_.find("set aside"), std::string::npos) << size;
     }
 }
@@ -66,22 +86,25 @@ TEST_F(DetectionsTest, RecallSomethingThatExistsOrNothingWhateverByteChanges) {
         std::ofstream(folder_ / "detected.json") << changed;
         log_.clear();
         auto detections = open();
-        const auto recalled = detections.recall("/dev/ttyUSB0");
-        if (recalled) {
-            EXPECT_TRUE(recalled->family) << changed;
+        for (const engine::Found& recalled : detections.recall("/dev/ttyUSB0")) {
+            ASSERT_TRUE(recalled.candidate.family) << changed;
+            EXPECT_TRUE(bms::check_address(*recalled.candidate.family, recalled.address)) << changed;
         }
         EXPECT_EQ(fs::exists(folder_ / "detected.json"), log_.empty()) << changed;
         EXPECT_EQ(log_.empty(), log_.find("detected.json.bad") == std::string::npos) << log_;
-        detections.remember("/dev/ttyUSB0", {bms::find_family("daly"), 19200});
-        EXPECT_EQ(open().recall("/dev/ttyUSB0")->rate, 19200U) << changed;
+        const auto other = found("daly", 19200, standard);
+        detections.remember("/dev/ttyUSB0", other);
+        EXPECT_EQ(open().recall("/dev/ttyUSB0"), other) << changed;
     }
 }
 
 TEST_F(DetectionsTest, ForgetAFamilyThatIsNoLongerThere) {
     std::ofstream(folder_ / "detected.json")
-        << R"({"/dev/a": {"family": "gone", "baud": 9600}, "/dev/b": {"family": "daly", "baud": -1}, "/dev/c": 7})";
+        << R"({"/dev/a": {"family": "gone", "baud": 9600}, "/dev/b": {"family": "daly", "baud": -1}, "/dev/c": 7,)"
+        << R"( "/dev/d": [{"family": "daly", "baud": 9600, "address": -1}], "/dev/e": [[], null, {}],)"
+        << R"( "/dev/f": [{"family": "daly", "baud": 9600, "address": 4711}]})";
     auto detections = open();
-    for (const char* port : {"/dev/a", "/dev/b", "/dev/c"}) EXPECT_FALSE(detections.recall(port)) << port;
+    for (const char* port : {"/dev/a", "/dev/b", "/dev/c", "/dev/d", "/dev/e", "/dev/f"}) EXPECT_TRUE(detections.recall(port).empty()) << port;
     EXPECT_EQ(log_, "");
 }
 

@@ -35,10 +35,12 @@ protected:
         bus = std::make_unique<sim::CanBus>(io.get_executor(), std::move(theirs));
         EXPECT_TRUE(bus->open());
     }
-    sim::CanBattery& add(const char* family, std::uint32_t address) {
+    sim::CanBattery& add(const char* family, std::uint32_t address, const std::vector<std::string>& faults = {}) {
         sim::PackOptions pack;
         pack.number = 77 + address;
-        return bus->add(*bms::find_family(family), address, pack, 1);
+        std::vector<sim::Fault> wrong;
+        for (const std::string& fault : faults) wrong.push_back(sim::parse_fault(fault, sim::Medium::can).value());
+        return bus->add(*bms::find_family(family), address, pack, wrong, 1);
     }
     void start(const std::vector<std::string>& types, std::vector<std::uint32_t> addresses = {}) {
         engine::PortSettings settings{.name = "can0", .families = {}, .named = !types.empty()};

@@ -2,6 +2,7 @@
 #include "sim/can_bus.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <gtest/gtest.h>
 
@@ -18,7 +19,7 @@ constexpr Clock::time_point start{std::chrono::hours{1}};
 
 std::size_t sent_within(const char* key, std::chrono::milliseconds time, std::uint32_t id) {
     const bms::Family& family = *bms::find_family(key);
-    sim::CanBattery battery(family, family.addresses.standard, {}, 1);
+    sim::CanBattery battery(family, family.addresses.standard, {}, {}, 1);
     std::vector<CanFrame> out;
     for (auto now = start; now < start + time; now += 20ms) battery.tell(now, out);
     return static_cast<std::size_t>(
@@ -36,7 +37,7 @@ TEST(CanBattery, SendsAsOftenAsARealOne) {
 
 TEST(CanBattery, SpeaksOnlyWhenAskedWhereItMustBeAsked) {
     const bms::Family& daly = *bms::find_family("daly_can");
-    sim::CanBattery battery(daly, 2, {}, 1);
+    sim::CanBattery battery(daly, 2, {}, {}, 1);
     std::vector<CanFrame> out;
     battery.tell(start, out);
     EXPECT_TRUE(out.empty());
@@ -50,6 +51,32 @@ TEST(CanBattery, SpeaksOnlyWhenAskedWhereItMustBeAsked) {
     }
 }
 
+// A JK sends 0x2F4 every 20 ms, the mandatory one among its ids (dossier jkbms_can).
+TEST(CanBattery, FaultsTakeFramesAwayOrCutThem) {
+    const auto frames_with = [](std::string_view fault, bool enabled = true) {
+        const bms::Family& family = *bms::find_family("jkbms_can");
+        const std::array faults = {sim::parse_fault(fault, sim::Medium::can).value()};
+        sim::CanBattery battery(family, family.addresses.standard, {}, faults, 1);
+        battery.enable_faults(enabled);
+        std::vector<CanFrame> out;
+        for (auto now = start; now < start + 1s; now += 20ms) battery.tell(now, out);
+        return out;
+    };
+    const auto count = [](const std::vector<CanFrame>& frames, std::uint32_t id, std::uint8_t size) {
+        return std::count_if(frames.begin(), frames.end(),
+                             [&](const CanFrame& frame) { return frame.id == id && frame.size == size; });
+    };
+    const auto whole = frames_with("silence", false);
+    EXPECT_EQ(count(whole, 0x2F4, 8), 50);
+    EXPECT_EQ(count(whole, 0x4F4, 8), 10);
+    EXPECT_TRUE(frames_with("silence").empty());
+    EXPECT_EQ(frames_with("silence:10").size(), whole.size() - whole.size() / 10);
+    EXPECT_EQ(count(frames_with("missing:0x2F4"), 0x2F4, 8), 0);
+    EXPECT_EQ(count(frames_with("missing:0x2F4"), 0x4F4, 8), 10);
+    EXPECT_EQ(count(frames_with("truncate"), 0x2F4, 4), 50);
+    EXPECT_TRUE(frames_with("silence@0x0F") == whole) << "another battery's";
+}
+
 TEST(CanPlan, SaysWhatASimulationOnCanNeeds) {
     const auto refused = [](sim::SimulateOptions options) {
         const auto plan = sim::make_plan(options);
@@ -59,8 +86,12 @@ TEST(CanPlan, SaysWhatASimulationOnCanNeeds) {
     EXPECT_NE(refused(options).find("--path can0"), std::string::npos);
     options.path = "can0";
     EXPECT_EQ(refused(options), "");
-    options.faults = {"silence"};
-    EXPECT_FALSE(refused(options).empty());
+    options.faults = {"silence", "truncate:3", "missing:0x2F4"};
+    EXPECT_EQ(refused(options), "");
+    options.faults = {"swapped"};
+    EXPECT_NE(refused(options).find("not possible on CAN; there are silence[:N], truncate[:N], missing:ID"),
+              std::string::npos)
+        << refused(options);
     EXPECT_NE(refused({.families = {"jkbms_can", "jkbms_pb"}, .path = "can0"}).find("cannot share"), std::string::npos);
     EXPECT_FALSE(refused({.families = {"daly_can"}, .addresses = {0x40}, .path = "can0"}).empty());
 }

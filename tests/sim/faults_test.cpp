@@ -44,10 +44,22 @@ INSTANTIATE_TEST_SUITE_P(Texts, WrongFault,
                                          "late:4:5:6", "duplicate:2", "silence@", "silence@two", "echo@1", "echo:3",
                                          "master@1", "master:0"));
 
+TEST(ParseFault, KnowsWhatIsPossibleWhere) {
+    EXPECT_EQ(parse_fault("missing:0x18FF50E5", Medium::can), (Fault{FaultKind::missing, 0x18FF50E5}));
+    EXPECT_EQ(parse_fault("silence:2", Medium::can), (Fault{FaultKind::silence, 2}));
+    const auto why = [](std::string_view text, Medium medium) {
+        const auto fault = parse_fault(text, medium);
+        return fault ? std::string() : fault.error().detail;
+    };
+    EXPECT_NE(why("missing", Medium::can).find("say which: missing:ID"), std::string::npos);
+    EXPECT_NE(why("missing:0x123", Medium::serial).find("not possible on a serial port"), std::string::npos);
+    EXPECT_NE(why("echo", Medium::can).find("not possible on CAN"), std::string::npos);
+}
+
 TEST(FaultHelp, HasALineForEachFault) {
     const std::string help = fault_help();
     for (const char* name :
-         {"silence", "checksum", "truncate", "garbage", "late", "foreign", "duplicate", "sleep", "echo", "master"})
+         {"silence", "checksum", "truncate", "garbage", "late", "foreign", "duplicate", "sleep", "missing", "echo", "master"})
         EXPECT_NE(help.find(std::string("  ") + name), std::string::npos) << name;
 }
 

@@ -54,7 +54,7 @@ Options parse(int count, char** arguments) {
         for (unsigned address = 0; address < per_bus; ++address) {
             sim::PackOptions pack;
             pack.number = address + 1;
-            bus.add(*bms::find_family("jkbms_can"), address, pack, 1);
+            bus.add(*bms::find_family("jkbms_can"), address, pack, {}, 1);
         }
         boost::asio::co_spawn(io, bus.run(), boost::asio::detached);
     }

@@ -74,24 +74,9 @@ Fleet::~Fleet() {
 }
 
 void Fleet::start_buses(const Options& options) {
-    for (std::size_t bus = 0; bus < options.buses; ++bus) {
-        ports_.push_back((dir_ / ("bus" + std::to_string(bus))).string());
-        std::vector<std::string> command = {options.bmsd.string(),
-                                            "simulate",
-                                            std::string(options.family->key),
-                                            "--baud",
-                                            std::to_string(options.baud),
-                                            "--link",
-                                            "pty",
-                                            "--path",
-                                            ports_.back(),
-                                            "--turnaround",
-                                            std::to_string(options.turnaround.count())};
-        if (!addresses_.empty()) command.insert(command.end(), {"--addresses", addresses_});
-        if (options.paced) command.emplace_back("--baud-pacing");
-        for (const std::string& fault : options.faults) command.insert(command.end(), {"--fault", fault});
-        daemons_.emplace_back(command, dir_ / ("simulate" + std::to_string(bus)));
-    }
+    for (std::size_t bus = 0; bus < options.buses; ++bus)
+        options.can.empty() ? start_serial_bus(options, bus) : start_can_bus(options, bus);
+    if (!options.can.empty()) return;  // an interface is there already
     for (std::size_t bus = 0; bus < options.buses; ++bus)
         for (int tries = 0; !fs::exists(ports_[bus]); ++tries) {
             daemons_[bus].must_run();
@@ -100,10 +85,31 @@ void Fleet::start_buses(const Options& options) {
         }
 }
 
+void Fleet::start_serial_bus(const Options& options, std::size_t bus) {
+    ports_.push_back((dir_ / ("bus" + std::to_string(bus))).string());
+    std::vector<std::string> command = {"--link",      "pty",    "--path",
+                                        ports_.back(), "--baud", std::to_string(options.baud)};
+    command.insert(command.end(), {"--turnaround", std::to_string(options.turnaround.count())});
+    if (options.paced) command.emplace_back("--baud-pacing");
+    add_simulator(std::move(command), options);
+}
+
+void Fleet::start_can_bus(const Options& options, std::size_t bus) {
+    ports_.push_back(options.can[bus]);
+    add_simulator({"--link", "can", "--path", ports_.back()}, options);
+}
+
+void Fleet::add_simulator(std::vector<std::string> command, const Options& options) {
+    command.insert(command.begin(), {options.bmsd.string(), "simulate", std::string(options.family->key)});
+    if (!addresses_.empty()) command.insert(command.end(), {"--addresses", addresses_});
+    for (const std::string& fault : options.faults) command.insert(command.end(), {"--fault", fault});
+    daemons_.emplace_back(command, dir_ / ("simulate" + std::to_string(daemons_.size())));
+}
+
 void Fleet::start_daemon(const Options& options) {
     std::ofstream config(dir_ / "config.ini");
-    config << "[DEFAULT]\nBMS_TYPE = " << options.family->type << "\nBAUD_RATE = " << options.baud
-           << "\nPOLL_INTERVAL = " << options.interval_s << "\n";
+    config << "[DEFAULT]\nBMS_TYPE = " << options.family->type << "\nPOLL_INTERVAL = " << options.interval_s << "\n";
+    if (options.can.empty()) config << "BAUD_RATE = " << options.baud << "\n";
     if (!addresses_.empty()) config << "BATTERY_ADDRESSES = " << addresses_ << "\n";
     config.close();
 

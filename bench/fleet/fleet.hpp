@@ -15,8 +15,9 @@ namespace bmsd::bench {
 
 struct Options {
     fs::path bmsd;                        ///< the program to measure
-    const bms::Family* family = nullptr;  ///< all simulated batteries belong to it; it is spoken on wires
-    std::uint32_t baud = 0;               ///< of every bus
+    const bms::Family* family = nullptr;  ///< all simulated batteries belong to it; it is spoken on wires or on CAN
+    std::vector<std::string> can = {};    ///< CAN interfaces that are up, one per bus; empty: the buses are serial
+    std::uint32_t baud = 0;               ///< of every serial bus
     std::size_t batteries = 16;
     std::size_t buses = 4;
     double interval_s = 1;                     ///< POLL_INTERVAL; 0 = back to back
@@ -40,8 +41,8 @@ struct Totals {
 [[nodiscard]] std::vector<std::uint32_t> bus_addresses(const bms::Family& family, std::size_t count);
 /// How many batteries can share a bus.
 [[nodiscard]] std::size_t most_per_bus(const bms::Family& family);
-/// The time so much needs on all wires together: the bytes, the thinking before each answer, the silence the family
-/// demands after it.
+/// The time so much needs on all serial wires together: the bytes, the thinking before each answer, the silence the
+/// family demands after it.
 [[nodiscard]] std::chrono::duration<double> wire_time(const Options& options, std::uint64_t bytes,
                                                       std::uint64_t requests);
 
@@ -64,6 +65,9 @@ public:
 private:
     void toggle_plug();
     void start_buses(const Options& options);
+    void start_serial_bus(const Options& options, std::size_t bus);
+    void start_can_bus(const Options& options, std::size_t bus);
+    void add_simulator(std::vector<std::string> command, const Options& options);
     void start_daemon(const Options& options);
     void wait_for_services(std::size_t batteries);
 

@@ -62,6 +62,9 @@ void measure_cpu(Fleet& fleet, const Options& options, const Plan& plan, Report&
     // A request may be under way in either snapshot.
     const auto unanswered = static_cast<double>(requests) - static_cast<double>(after.good - before.good);
     report.push_back({"requests_without_good_answer", std::max(unanswered, 0.0), ""});
+    if (!options.can.empty())
+        report.push_back({"cpu_per_battery_and_second",
+                          cpu_us / window.count() / static_cast<double>(options.batteries), "us", 100});
     // Back to back no two buses share a wake-up: the target is meant for the usual polling once a second.
     report.push_back(
         {"cpu_per_poll", per(cpu_us, polls), "us", plan.back_to_back ? std::nullopt : std::optional(250.0)});
@@ -148,11 +151,15 @@ Report measure_heap(const Options& options, const Plan& plan) {
 }
 
 /// Completes the options; says why that is impossible, or nothing.
-std::string settle_options(Options& options, const std::string& name) {
+std::string settle_options(Options& options, std::string name) {
+    const bool can = !options.can.empty();
+    if (name.empty()) name = can ? "jkbms_can" : "jkbms_pb";
     options.family = bmsd::bms::find_family(name);
-    if (!options.family || options.family->serial.rates.empty())
-        return "--family " + name + ": no family of that name is spoken on wires; `bmsd list` shows all";
-    if (options.baud == 0) options.baud = options.family->serial.rates.front();
+    if (!options.family || (can ? !options.family->can : options.family->serial.rates.empty()))
+        return "--family " + name + ": no family of that name is spoken on " + (can ? "CAN" : "wires") +
+               "; `bmsd list` shows all";
+    if (can) options.buses = options.can.size();
+    if (!can && options.baud == 0) options.baud = options.family->serial.rates.front();
     const std::size_t most = most_per_bus(*options.family);
     if (options.batteries % options.buses == 0 && options.batteries <= most * options.buses) return {};
     return "every bus needs the same number of batteries, 1 to " + std::to_string(most) + "; " +
@@ -165,20 +172,23 @@ int main(int argc, char** argv) {
     Options options{.bmsd = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bmsd"};
     Plan plan;
     bool heap = false, json = false, check = false;
-    std::string family = "jkbms_pb";
+    std::string family;
 
     CLI::App app{"Measures bmsd on simulated batteries."};
-    app.add_option("--family", family, "key or BMS_TYPE of a family spoken on wires; default jkbms_pb");
+    app.add_option("--family", family, "key or BMS_TYPE of the family; default jkbms_pb, on CAN jkbms_can");
     app.add_option("--baud", options.baud, "rate of the buses; default: the family's first");
     app.add_option("--bmsd", options.bmsd, "the program to measure (default: the one built with this)");
     app.add_option("--batteries", options.batteries, "in all; default 16")->check(CLI::Range(1, 240));
     app.add_option("--buses", options.buses, "serial buses, at most 16 batteries each; default 4")
         ->check(CLI::Range(1, 64));
+    auto* const can =
+        app.add_option("--can", options.can, "CAN interfaces that are up, in place of serial buses, one bus each");
     app.add_option("--interval", options.interval_s, "POLL_INTERVAL in seconds; default 1")
         ->check(CLI::Range(0.1, 60.0));
     app.add_option("--seconds", plan.window, "length of each measurement; default 20")->check(CLI::PositiveNumber);
     app.add_option("--settle", plan.settle, "wait before the first; default 5")->check(CLI::NonNegativeNumber);
-    app.add_flag("--back-to-back", plan.back_to_back, "poll without a pause and measure the use of the wire");
+    app.add_flag("--back-to-back", plan.back_to_back, "poll without a pause and measure the use of the wire")
+        ->excludes(can);
     app.add_flag("--heap", heap, "measure only whether memory grows, on wires without delay");
     app.add_option("--polls", plan.heap_polls, "how many polls --heap lasts; default 10000")
         ->check(CLI::PositiveNumber);
@@ -198,7 +208,7 @@ int main(int argc, char** argv) {
     take_signals();
     try {
         Report report = heap ? measure_heap(options, plan) : measure_run(options, plan);
-        if (check && !heap && !plan.back_to_back) measure_wires(options, plan, report);
+        if (check && !heap && !plan.back_to_back && options.can.empty()) measure_wires(options, plan, report);
         json ? print_json(std::cout, report) : print_table(std::cout, report);
         return check && !all_reached(report) ? 1 : 0;
     } catch (const Interrupted&) {

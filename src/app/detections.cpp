@@ -91,9 +91,8 @@ void Detections::save() const {
     for (const auto& [port, found] : found_) {
         json::array entries;
         for (const engine::Found& one : found)
-            entries.push_back(json::object{{"family", one.candidate.family->key},
-                                           {"baud", one.candidate.rate},
-                                           {"address", one.address}});
+            entries.push_back(json::object{
+                {"family", one.candidate.family->key}, {"baud", one.candidate.rate}, {"address", one.address}});
         root[port] = std::move(entries);
     }
     if (const auto written = write_atomically(path_, json::serialize(root) + "\n"); !written)

@@ -57,6 +57,7 @@ CanPicture::CanPicture(const Family& family, std::uint32_t address) : family_(&f
     }
     slots_.resize(slots);
     marks_.resize(family.can->marks.size());
+    cut_.resize(family.can->messages.size());
 }
 
 /// Whether the id is one of this message; `part` is told where the id tells it.
@@ -88,6 +89,7 @@ CanPicture::Taken CanPicture::take(const CanFrame& frame, Clock::time_point when
         if (!fits(message, frame, part)) continue;
         if (frame.size < message.layout.size) {
             ++too_short_;
+            cut_[i] = when;
             return Taken::too_short;
         }
         if (link.ours && !link.ours(message, address_, frame)) continue;
@@ -148,6 +150,7 @@ void CanPicture::begin_poll() {
 void CanPicture::clear() {
     std::fill(slots_.begin(), slots_.end(), Slot{});
     std::fill(marks_.begin(), marks_.end(), Clock::time_point{});
+    std::fill(cut_.begin(), cut_.end(), Clock::time_point{});
     cycle_ = 1;
     in_cycle_ = in_cycle_before_ = 0;
     taken_ = too_short_ = impossible_ = foreign_ = 0;
@@ -197,8 +200,11 @@ Result<void> CanPicture::complete(const Asking& asking, Clock::time_point now) c
         const CanMessage& message = link.messages[i];
         const bool needed = message.need == Need::always || (message.need == Need::mandatory && !asking.recorded);
         if (!needed || message.parts > 1 || find(i, 0, now)) continue;
-        return fail(ErrorClass::truncated, "frame " + id_text(id_of(*family_, message, address_, 0), message.extended) +
-                                               " (" + std::string(message.meaning) + ") is missing or late");
+        const bool cut = cut_[i] != Clock::time_point{} && now - cut_[i] < message.valid;
+        return fail(ErrorClass::truncated,
+                    "frame " + id_text(id_of(*family_, message, address_, 0), message.extended) + " (" +
+                        std::string(message.meaning) + ") " +
+                        (cut ? "is too short: it has fewer data bytes than it must have" : "is missing or late"));
     }
     return {};
 }

@@ -175,6 +175,7 @@ private:
     std::vector<Slot> slots_;               ///< parts of the messages, one after the other
     std::vector<std::size_t> first_;        ///< per message: its first slot
     std::vector<Clock::time_point> marks_;  ///< per mark: when it was seen last; the epoch: never
+    std::vector<Clock::time_point> cut_;    ///< per message: when it came too short last; the epoch: never
     std::uint64_t cycle_ = 1;
     std::size_t in_cycle_ = 0;         ///< cyclic frames of this cycle
     std::size_t in_cycle_before_ = 0;  ///< of the one before

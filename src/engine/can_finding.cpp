@@ -38,12 +38,13 @@ void CanPort::expect_batteries() {
         if (!family->addresses.used || !settings_.addresses.empty()) continue;
         for (const std::uint32_t address : family->addresses.factory) listen_for(*family, {address, ""}, false);
     }
-    if (!context_.memory) return;
-    remembered_ = context_.memory->recall(name());
-    if (!settings_.addresses.empty()) return;
-    for (const Found& last : remembered_)
-        if (std::count(settings_.families.begin(), settings_.families.end(), last.candidate.family) > 0)
-            listen_for(*last.candidate.family, {last.address, ""}, false);
+    if (!context_.memory || !settings_.addresses.empty()) return;
+    for (const Found& last : context_.memory->recall(name())) {
+        const auto& wanted = settings_.families;
+        if (std::count(wanted.begin(), wanted.end(), last.candidate.family) == 0) continue;
+        remembered_.push_back(last);
+        listen_for(*last.candidate.family, {last.address, ""}, false);
+    }
 }
 
 void CanPort::listen_for(const bms::Family& family, Address address, bool shown) {
@@ -55,14 +56,21 @@ void CanPort::listen_for(const bms::Family& family, Address address, bool shown)
     routes_.fill({});
 }
 
-/// The spelling of the address becomes part of the battery's name: on one interface no two may have the same.
+/// The spelling of the address becomes part of the battery's name: on one interface no two may have the same. The name
+/// of the interface alone is that of whom was found there first, also at later starts.
 std::size_t CanPort::make_station(const bms::Family& family, Address address) {
+    const Found self{{&family, 0}, address.value};
     const auto taken = [&] {
-        return std::any_of(stations_.begin(), stations_.end(),
-                           [&](const Station& other) { return other.address.text == address.text; });
+        const bool alone = named_by_port(address.value, address.text);
+        if (alone && !remembered_.empty() && remembered_.front() != self) return true;
+        return std::any_of(stations_.begin(), stations_.end(), [&](const Station& other) {
+            const bool other_alone = named_by_port(other.address.value, other.address.text);
+            return alone ? other_alone : other.address.text == address.text;
+        });
     };
     if (taken()) address.text = family.addresses.used ? address_id(address.value) : std::string(family.key);
-    if (taken()) address.text = std::string(family.key) + "_" + address_id(address.value);
+    if (taken()) address.text = std::string(family.key);
+    if (taken()) address.text += "_" + address_id(address.value);
     add_station(family, std::move(address));
     return stations_.size() - 1;
 }
@@ -128,10 +136,7 @@ void CanPort::become_station(Ear& ear) {
     context_.report(Severity::info, place_of(stations_.back().battery->identity) + ": a BMS of type " +
                                         std::string(family.type) + " is on this bus");
     if (remembers(ear)) return;
-    // Who is not there at this start may be at the next: forgotten only when somebody new comes.
-    remembered_.clear();
-    for (const Ear& other : ears_)
-        if (other.station != nobody) remembered_.push_back(found(other));
+    remembered_.push_back(found(ear));  // who is not there at this start may be at the next
     if (context_.memory) context_.memory->remember(name(), remembered_);
 }
 

@@ -80,7 +80,7 @@ private:
     asio::steady_timer timer_;
     std::unique_ptr<link::CanSocket> socket_;
     std::vector<Ear> ears_;
-    std::vector<Found> remembered_;  ///< who was found here, now or the last time
+    std::vector<Found> remembered_;    ///< who was found here, now or the last time
     std::array<Route, 256> routes_{};  ///< by the lowest bits of what differs in ids; a newer id takes the place
     std::vector<CanFrame> outbox_;     ///< what the full queue of the interface did not take yet
     std::array<link::CanReceived, 32> inbox_;

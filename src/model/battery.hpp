@@ -62,6 +62,12 @@ struct Identity {
     std::string address_text;              ///< as written in the config; empty if the user named none
 };
 
+/// Whether the name of a battery is that of its port alone: so without an address, and with 0 in any spelling
+/// (venus.md, dbus.md "names"). `text`: as in Identity::address_text; a word that is no number is part of the name.
+[[nodiscard]] inline bool named_by_port(std::optional<std::uint32_t> address, std::string_view text) noexcept {
+    return text.empty() || (address.value_or(0) == 0 && text.front() >= '0' && text.front() <= '9');
+}
+
 /// What the rules must know of the kind of BMS.
 struct Traits {
     double cell_step_v = 0;  ///< steps in which cell voltages are told: a difference of one step may be none; 0 = fine

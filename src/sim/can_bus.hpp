@@ -1,6 +1,7 @@
 // Simulated batteries on a CAN bus: they send as often as real ones, and answer what they are asked.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -20,8 +21,8 @@ namespace asio = boost::asio;
 /// One battery: which frames it sends when. No I/O, no clock.
 class CanBattery {
 public:
-    /// `speed` is how many seconds pass in the pack per second of the clock. Of `faults` those of this address and those
-    /// of every battery count. The family must outlive it.
+    /// `speed` is how many seconds pass in the pack per second of the clock. Of `faults` those of this address and
+    /// those of every battery count. The family must outlive it.
     CanBattery(const bms::Family& family, std::uint32_t address, const PackOptions& pack, std::span<const Fault> faults,
                double speed);
 
@@ -71,7 +72,7 @@ private:
 
     std::unique_ptr<link::CanSocket> socket_;
     asio::steady_timer timer_;
-    std::vector<CanBattery> batteries_;
+    std::deque<CanBattery> batteries_;  ///< stay where they are
     std::vector<CanFrame> outbox_;
     bool plugged_ = true;
 };

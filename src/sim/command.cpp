@@ -181,8 +181,8 @@ Result<void> simulate_on_can(const SimulateOptions& options, const Plan& plan) {
     if (auto opened = bus.open(); !opened) return opened;
     std::string families;
     for (const Plan::Place& place : plan.batteries) {
-        CanBattery& battery =
-            bus.add(*place.family, place.address, pack_options(options, place, options.path), plan.faults, options.speed);
+        CanBattery& battery = bus.add(*place.family, place.address, pack_options(options, place, options.path),
+                                      plan.faults, options.speed);
         for (const PlannedAlarm& planned : plan.alarms)
             battery.pack().raise(planned.alarm, planned.level.value_or(usual_level(*place.family, planned.alarm)));
         families += (families.empty() ? "" : ", ") + std::string(place.family->key);
@@ -194,8 +194,10 @@ Result<void> simulate_on_can(const SimulateOptions& options, const Plan& plan) {
         std::printf("%s on %s\n", families.c_str(), options.path.c_str());
     std::fflush(stdout);
     asio::co_spawn(io, bus.run(), asio::detached);
-    asio::co_spawn(
-        io, obey(io, signals, [&] { bus.toggle_plug(); }, [&](bool on) { bus.enable_faults(on); }), asio::detached);
+    asio::co_spawn(io,
+                   obey(
+                       io, signals, [&] { bus.toggle_plug(); }, [&](bool on) { bus.enable_faults(on); }),
+                   asio::detached);
     io.run();
     return {};
 }

@@ -14,8 +14,8 @@ using std::chrono::milliseconds;
 struct FaultWord {
     std::string_view name;
     FaultKind kind;
-    unsigned number = 1;    ///< unless given
-    milliseconds time = {}; ///< unless given; 0: the fault has no time
+    unsigned number = 1;     ///< unless given
+    milliseconds time = {};  ///< unless given; 0: the fault has no time
     bool takes_number = false;
     bool needs_number = false;
     bool whole_bus = false;
@@ -146,9 +146,8 @@ Result<Fault> parse_fault(std::string_view text, Medium medium) {
         std::find_if(words.begin(), words.end(), [&](const FaultWord& known) { return same_word(known.name, name); });
     if (word == words.end()) return refuse(whole, "not known; there are " + known_faults(medium));
     if (!happens_on(medium, *word))
-        return refuse(whole, std::string("not possible on ") +
-                                 (medium == Medium::can ? "CAN" : "a serial port") + "; there are " +
-                                 known_faults(medium));
+        return refuse(whole, std::string("not possible on ") + (medium == Medium::can ? "CAN" : "a serial port") +
+                                 "; there are " + known_faults(medium));
 
     Fault fault{word->kind, word->number, word->time};
     if (at != std::string_view::npos) {

@@ -34,7 +34,7 @@ std::string service_name(const Identity& identity, bool legacy) {
     std::string suffix{scheme(identity.port)};
     if (!suffix.empty()) suffix += '_';
     suffix += port_name(identity.port);
-    if (!identity.address_text.empty() && identity.address != 0u)
+    if (!named_by_port(identity.address, identity.address_text))
         suffix += "__" + identity.address_text;
     else if (legacy)
         suffix += "__0";

@@ -104,7 +104,8 @@ TEST_F(DetectionsTest, ForgetAFamilyThatIsNoLongerThere) {
         << R"( "/dev/d": [{"family": "daly", "baud": 9600, "address": -1}], "/dev/e": [[], null, {}],)"
         << R"( "/dev/f": [{"family": "daly", "baud": 9600, "address": 4711}]})";
     auto detections = open();
-    for (const char* port : {"/dev/a", "/dev/b", "/dev/c", "/dev/d", "/dev/e", "/dev/f"}) EXPECT_TRUE(detections.recall(port).empty()) << port;
+    for (const char* port : {"/dev/a", "/dev/b", "/dev/c", "/dev/d", "/dev/e", "/dev/f"})
+        EXPECT_TRUE(detections.recall(port).empty()) << port;
     EXPECT_EQ(log_, "");
 }
 

@@ -24,6 +24,18 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Remembers as long as the test runs, and how often it was told.
+class Notes final : public engine::Memory {
+public:
+    std::vector<engine::Found> recall(const std::string& port) override { return ports[port]; }
+    void remember(const std::string& port, const std::vector<engine::Found>& found) override {
+        ports[port] = found;
+        ++written;
+    }
+    std::map<std::string, std::vector<engine::Found>> ports;
+    int written = 0;
+};
+
 class CanPortTest : public testing::Test {
 protected:
     CanPortTest() {
@@ -213,6 +225,120 @@ TEST_F(CanPortTest, RemovingThePortRemovesItsBatteries) {
     engine.remove_port("can0", [&] { gone = true; });
     ASSERT_TRUE(run_until([&] { return gone; }));
     EXPECT_EQ(witness.removed_ids, witness.appeared_ids);
+}
+
+TEST_F(CanPortTest, WhoWasFoundIsRemembered) {
+    Notes notes;
+    engine.set_memory(notes);
+    add("jkbms_can", 0);
+    add("rv_c_can", 3);
+    start({});
+    ASSERT_TRUE(run_until([&] { return witness.appeared_ids.size() >= 2; }));
+    const engine::Found jk{{bms::find_family("jkbms_can"), 0}, 0}, rv_c{{bms::find_family("rv_c_can"), 0}, 3};
+    const auto& found = notes.ports["can0"];
+    EXPECT_EQ(found.size(), 2u);
+    EXPECT_EQ(std::count(found.begin(), found.end(), jk), 1);
+    EXPECT_EQ(std::count(found.begin(), found.end(), rv_c), 1);
+}
+
+// Whoever speaks first: names do not depend on it. 0x00 alone makes no other name than the interface (dbus.md).
+TEST_F(CanPortTest, TheNameOfTheInterfaceIsThatOfWhoWasFoundFirstEver) {
+    Notes notes;
+    const engine::Found jk{{bms::find_family("jkbms_can"), 0}, 0}, ubms{{bms::find_family("ubms_can"), 0}, 1};
+    notes.ports["can0"] = {ubms, jk};
+    engine.set_memory(notes);
+    sim::CanBattery& late = add("ubms_can", 1, {"silence"});
+    add("jkbms_can", 0);
+    start({});
+    ASSERT_TRUE(run_until([&] { return !witness.appeared_ids.empty(); }));
+    EXPECT_EQ(stations()[0].battery->identity.address_text, "jkbms_can");
+    late.enable_faults(false);
+    ASSERT_TRUE(run_until([&] { return witness.appeared_ids.size() >= 2; }));
+    EXPECT_EQ(stations()[1].battery->identity.type, "Ubms_Can");
+    EXPECT_EQ(stations()[1].battery->identity.address_text, "");
+}
+
+// Nobody listens for a JK at address 5 who does not know of it.
+TEST_F(CanPortTest, WhoIsRememberedIsListenedForAndNotWrittenAgain) {
+    Notes notes;
+    notes.ports["can0"] = {{{bms::find_family("jkbms_can"), 0}, 5}, {{bms::find_family("ubms_can"), 0}, 1}};
+    engine.set_memory(notes);
+    add("jkbms_can", 5);
+    start({});
+    ASSERT_TRUE(run_until([&] { return !witness.appeared_ids.empty(); }));
+    EXPECT_EQ(stations()[0].battery->identity.address, 5u);
+    EXPECT_EQ(stations().size(), 1u) << "who is remembered has to show himself all the same";
+    EXPECT_EQ(notes.written, 0);
+}
+
+TEST_F(CanPortTest, FramesThatAreMissingAreNamed) {
+    sim::CanBattery& battery = add("jkbms_can", 0, {"missing:0x2F4"});
+    battery.enable_faults(false);
+    start({"Jkbms_Can"});
+    ASSERT_TRUE(run_until([&] { return witness.updates >= 1; }));
+    battery.enable_faults(true);
+    ASSERT_TRUE(run_until([&] { return logged("no usable answer") == 1; }));
+    EXPECT_NE(stations()[0].battery->link.trouble.find("0x2F4"), std::string::npos)
+        << stations()[0].battery->link.trouble;
+    battery.enable_faults(false);
+    EXPECT_TRUE(run_until([&] { return logged("answers again") == 1; }));
+}
+
+TEST_F(CanPortTest, FramesThatAreTooShortAreNamedAndNoReading) {
+    add("jkbms_can", 0, {"truncate"});
+    start({"Jkbms_Can"});
+    ASSERT_TRUE(run_until([&] { return !stations()[0].battery->link.trouble.empty(); }));
+    EXPECT_NE(stations()[0].battery->link.trouble.find("0x2F4 (voltage, current, state of charge) is too short"),
+              std::string::npos)
+        << stations()[0].battery->link.trouble;
+    EXPECT_TRUE(witness.appeared_ids.empty());
+    EXPECT_FALSE(stations()[0].battery->reading.voltage_v);
+}
+
+TEST_F(CanPortTest, ABusThatLosesFramesLosesNoBattery) {
+    add("jkbms_can", 0, {"silence:7"});
+    start({"Jkbms_Can"});
+    ASSERT_TRUE(run_until([&] { return witness.updates >= 4; }));
+    EXPECT_EQ(stations()[0].battery->link.state, LinkState::fresh);
+    EXPECT_EQ(logged("no usable answer"), 0u);
+}
+
+// USE_BMS_DVCC_VALUES, for the two families on CAN that know it.
+class CanVoltageLimits : public CanPortTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(CanVoltageLimits, CountIfTheUserWants) {
+    parameters.use_bms_voltages = true;
+    add(GetParam(), bms::find_family(GetParam())->addresses.standard);
+    start({std::string(bms::find_family(GetParam())->type)});
+    ASSERT_TRUE(run_until([&] { return !stations().empty() && stations()[0].battery->reading.max_battery_voltage_v; }));
+    ASSERT_TRUE(run_until([&] { return stations()[0].battery->limits.cvl_reason.find("BMS") != std::string::npos; }))
+        << stations()[0].battery->limits.cvl_reason;
+    // Sixteen cells of 3.65 V in the simulator.
+    EXPECT_NEAR(*stations()[0].battery->limits.cvl_v, 58.4, 0.05);
+}
+
+TEST_P(CanVoltageLimits, DoNotCountOtherwise) {
+    add(GetParam(), bms::find_family(GetParam())->addresses.standard);
+    start({std::string(bms::find_family(GetParam())->type)});
+    ASSERT_TRUE(run_until([&] { return !stations().empty() && stations()[0].battery->reading.max_battery_voltage_v; }));
+    ASSERT_TRUE(run_until([&] { return witness.updates >= 2; }));
+    EXPECT_LT(*stations()[0].battery->limits.cvl_v, 56);
+    EXPECT_EQ(stations()[0].battery->limits.cvl_reason.find("BMS"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, CanVoltageLimits, testing::Values("lltjbd_can", "rv_c_can"),
+                         [](const auto& one) { return std::string(one.param); });
+
+// Its status 4, DGN 0x1FEC9, comes every five seconds and counts for fifteen (dossier rv_c_can §10).
+TEST_F(CanPortTest, AnRvCThatFallsSilentAboutItsLimitsIsNotCharged) {
+    sim::CanBattery& battery = add("rv_c_can", 1, {"missing:0x19FEC945"});
+    battery.enable_faults(false);
+    start({"RV_C_Can"});
+    ASSERT_TRUE(run_until([&] { return !stations().empty() && stations()[0].battery->limits.ccl_a.value_or(0) > 0; }));
+    battery.enable_faults(true);
+    EXPECT_TRUE(run_until([&] { return stations()[0].battery->limits.ccl_a == 0.0; }, 25s));
+    EXPECT_EQ(stations()[0].battery->link.state, LinkState::fresh);
+    EXPECT_GT(stations()[0].battery->limits.dcl_a.value_or(0), 0);
 }
 
 // The U-BMS opens its contactor without it; but nothing is sent before it has shown itself.

@@ -58,8 +58,8 @@ TEST(ParseFault, KnowsWhatIsPossibleWhere) {
 
 TEST(FaultHelp, HasALineForEachFault) {
     const std::string help = fault_help();
-    for (const char* name :
-         {"silence", "checksum", "truncate", "garbage", "late", "foreign", "duplicate", "sleep", "missing", "echo", "master"})
+    for (const char* name : {"silence", "checksum", "truncate", "garbage", "late", "foreign", "duplicate", "sleep",
+                             "missing", "echo", "master"})
         EXPECT_NE(help.find(std::string("  ") + name), std::string::npos) << name;
 }
 

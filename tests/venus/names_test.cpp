@@ -20,6 +20,7 @@ TEST(ServiceName, IsThePortAndTheAddressAsWritten) {
     EXPECT_EQ(service_name(battery_at("/dev/ttyUSB0", 1, "0x01")), "com.victronenergy.battery.ttyUSB0__0x01");
     EXPECT_EQ(service_name(battery_at("/dev/ttyUSB0", 1, "1")), "com.victronenergy.battery.ttyUSB0__1");
     EXPECT_EQ(service_name(battery_at("/dev/ttyUSB0", 0, "0x00")), "com.victronenergy.battery.ttyUSB0");
+    EXPECT_EQ(service_name(battery_at("can0", 0, "jkbms_can")), "com.victronenergy.battery.can0__jkbms_can");
 }
 
 TEST(ServiceName, IsAlwaysValid) {

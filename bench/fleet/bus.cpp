@@ -91,6 +91,20 @@ std::vector<std::string> Bus::services() const {
     return found;
 }
 
+bool Bus::any_voltage() const {
+    const Connection bus = connect(address_);
+    for (const std::string& service : services()) {
+        sd_bus_message* answer = nullptr;
+        double voltage = 0;
+        const bool told = sd_bus_call_method(bus.get(), service.c_str(), "/Dc/0/Voltage", "com.victronenergy.BusItem",
+                                             "GetValue", nullptr, &answer, "") >= 0 &&
+                          sd_bus_message_read(answer, "v", "d", &voltage) > 0;
+        sd_bus_message_unref(answer);
+        if (told) return true;
+    }
+    return false;
+}
+
 std::size_t Bus::paths() const {
     const Connection bus = connect(address_);
     std::size_t count = 0;

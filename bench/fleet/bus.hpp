@@ -19,6 +19,8 @@ public:
     [[nodiscard]] const std::string& address() const noexcept { return address_; }
     /// How many battery services are on the bus now.
     [[nodiscard]] std::size_t batteries() const;
+    /// Whether one of them tells a voltage.
+    [[nodiscard]] bool any_voltage() const;
     /// How many paths all batteries have together.
     [[nodiscard]] std::size_t paths() const;
 

@@ -57,6 +57,7 @@ Fleet::Fleet(const Options& options) : dir_(new_directory()), unplug_(options.un
         bus_ = std::make_unique<Bus>(dir_);
         start_buses(options);
         start_daemon(options);
+        wait_for_first_value();
         wait_for_services(options.batteries);
     } catch (...) {
         daemons_.clear();
@@ -125,6 +126,15 @@ void Fleet::start_daemon(const Options& options) {
                                         (dir_ / "stats.json").string()};
     command.insert(command.end(), ports_.begin(), ports_.end());
     daemons_.emplace_back(command, dir_ / "bmsd");
+}
+
+void Fleet::wait_for_first_value() {
+    const auto start = std::chrono::steady_clock::now();
+    while (!bus_->any_voltage() && std::chrono::steady_clock::now() - start < 30s) {
+        daemons_.back().must_run();
+        pause_for(10ms);
+    }
+    first_value_ = std::chrono::steady_clock::now() - start;
 }
 
 void Fleet::wait_for_services(std::size_t batteries) {

@@ -56,6 +56,8 @@ public:
     Fleet& operator=(const Fleet&) = delete;
 
     [[nodiscard]] pid_t pid() const { return daemons_.back().pid(); }
+    /// From the start of the daemon until the first battery's voltage was on D-Bus, within 10 ms.
+    [[nodiscard]] std::chrono::duration<double> time_to_first_value() const noexcept { return first_value_; }
     [[nodiscard]] const Bus& bus() const { return *bus_; }
     /// Asks the daemon for its counters.
     [[nodiscard]] Totals totals();
@@ -69,6 +71,7 @@ private:
     void start_can_bus(const Options& options, std::size_t bus);
     void add_simulator(std::vector<std::string> command, const Options& options);
     void start_daemon(const Options& options);
+    void wait_for_first_value();
     void wait_for_services(std::size_t batteries);
 
     fs::path dir_;
@@ -76,6 +79,7 @@ private:
     std::string addresses_;  ///< of the batteries of each bus, separated by commas; empty: the family has none
     std::vector<std::string> ports_;
     std::vector<Process> daemons_;  ///< simulators, and last the daemon
+    std::chrono::duration<double> first_value_{0};
     bool unplug_;
     std::size_t plugs_ = 0;  ///< pulled or put in; even: none is pulled
 };

@@ -98,7 +98,7 @@ void measure_answers(const Fleet& fleet, Report& report) {
 Report measure_run(const Options& options, const Plan& plan) {
     Fleet fleet(options);
     pause_for(exact(plan.settle));
-    Report report;
+    Report report{{"start_to_first_value", fleet.time_to_first_value().count(), "s", 0.5}};
     measure_cpu(fleet, options, plan, report);
     report.push_back({"memory_pss", static_cast<double>(memory(fleet.pid()).pss) / 1024, "MiB", 12});
     measure_traffic(fleet, plan, report);

@@ -38,6 +38,10 @@ void CanPort::expect_batteries() {
         if (!family->addresses.used || !settings_.addresses.empty()) continue;
         for (const std::uint32_t address : family->addresses.factory) listen_for(*family, {address, ""}, false);
     }
+}
+
+/// When the port begins, not when it is made: the memory may come later.
+void CanPort::recall() {
     if (!context_.memory || !settings_.addresses.empty()) return;
     for (const Found& last : context_.memory->recall(name())) {
         const auto& wanted = settings_.families;

@@ -70,6 +70,7 @@ asio::awaitable<void> CanPort::sleep_until(Clock::time_point when) {
 }
 
 asio::awaitable<void> CanPort::run() {
+    recall();
     try {
         for (;;) {
             if (!co_await open()) co_return;

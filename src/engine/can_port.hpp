@@ -54,6 +54,7 @@ private:
     asio::awaitable<void> sleep_until(Clock::time_point when);
 
     void expect_batteries();
+    void recall();
     void listen_for(const bms::Family& family, Address address, bool shown);
     std::size_t make_station(const bms::Family& family, Address address);
     [[nodiscard]] std::vector<CanFilter> filters() const;

@@ -246,10 +246,10 @@ TEST_F(CanPortTest, TheNameOfTheInterfaceIsThatOfWhoWasFoundFirstEver) {
     Notes notes;
     const engine::Found jk{{bms::find_family("jkbms_can"), 0}, 0}, ubms{{bms::find_family("ubms_can"), 0}, 1};
     notes.ports["can0"] = {ubms, jk};
-    engine.set_memory(notes);
     sim::CanBattery& late = add("ubms_can", 1, {"silence"});
     add("jkbms_can", 0);
     start({});
+    engine.set_memory(notes);  // the program makes its ports before its memory
     ASSERT_TRUE(run_until([&] { return !witness.appeared_ids.empty(); }));
     EXPECT_EQ(stations()[0].battery->identity.address_text, "jkbms_can");
     late.enable_faults(false);
@@ -262,9 +262,9 @@ TEST_F(CanPortTest, TheNameOfTheInterfaceIsThatOfWhoWasFoundFirstEver) {
 TEST_F(CanPortTest, WhoIsRememberedIsListenedForAndNotWrittenAgain) {
     Notes notes;
     notes.ports["can0"] = {{{bms::find_family("jkbms_can"), 0}, 5}, {{bms::find_family("ubms_can"), 0}, 1}};
-    engine.set_memory(notes);
     add("jkbms_can", 5);
     start({});
+    engine.set_memory(notes);
     ASSERT_TRUE(run_until([&] { return !witness.appeared_ids.empty(); }));
     EXPECT_EQ(stations()[0].battery->identity.address, 5u);
     EXPECT_EQ(stations().size(), 1u) << "who is remembered has to show himself all the same";

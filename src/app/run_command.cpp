@@ -34,7 +34,8 @@ namespace {
 /// power.
 constexpr std::chrono::minutes between_saves{5};
 
-/// So long the start waits for Venus OS' settings service: at boot it may come after us, elsewhere it is there or not.
+/// So long the start waits for Venus OS' settings service: at boot it may come after us, elsewhere it is there or not,
+/// and answers in this time.
 constexpr std::chrono::milliseconds settings_come_on_venus{30000}, settings_come{300};
 
 Severity severity_of(Problem::Kind kind) {
@@ -127,7 +128,7 @@ public:
         };
         // A battery that is new here may have been left by another driver there.
         if (settings_)
-            settings_->load(on_venus() ? settings_come_on_venus : settings_come, start);
+            settings_->load(on_venus() ? settings_come_on_venus : settings_come, on_venus(), start);
         else
             start();
         io_.run();

@@ -70,9 +70,9 @@ Settings::Settings(asio::any_io_executor executor, std::string address, Report r
       retry_(executor),
       patience_(executor) {}
 
-void Settings::load(std::chrono::milliseconds patience, std::function<void()> ready) {
+void Settings::load(std::chrono::milliseconds patience, bool expected, std::function<void()> ready) {
     ready_ = std::move(ready);
-    waits_ = patience;
+    expected_ = expected;
     patience_.expires_after(patience);
     patience_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
         if (!cancelled && !alive.expired()) give_up();
@@ -113,6 +113,9 @@ void Settings::loaded(sd_bus_message* answer) {
     if (const sd_bus_error* error = sd_bus_message_get_error(answer)) {
         const bool empty = std::strcmp(error->name, SD_BUS_ERROR_UNKNOWN_OBJECT) == 0 ||
                            std::strcmp(error->name, SD_BUS_ERROR_UNKNOWN_METHOD) == 0;
+        const bool absent = std::strcmp(error->name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 ||
+                            std::strcmp(error->name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0;
+        if (absent && !expected_) return give_up();
         if (!empty) return;  // not there yet: its name will be announced
     }
     groups_.clear();
@@ -136,8 +139,9 @@ void Settings::become_ready() {
 
 void Settings::give_up() {
     if (!ready_) return;
-    report_(Severity::info, std::string(service) + " is not on D-Bus after " + std::to_string(waits_.count()) +
-                                " ms: going on; device instances and names are kept by bmsd alone until it comes");
+    report_(Severity::info, std::string(service) +
+                                " is not on D-Bus: going on; device instances and names are kept by "
+                                "bmsd alone until it comes");
     become_ready();
 }
 

@@ -28,8 +28,9 @@ public:
     Settings(const Settings&) = delete;
     Settings& operator=(const Settings&) = delete;
 
-    /// Reads what is stored. `ready` is called once: when that is done, or after `patience` without the service.
-    void load(std::chrono::milliseconds patience, std::function<void()> ready);
+    /// Reads what is stored. `ready` is called once: when that is done, or after `patience`; if the service is not
+    /// `expected` to come, already when the bus says that it is not there.
+    void load(std::chrono::milliseconds patience, bool expected, std::function<void()> ready);
     /// The service is there and was read.
     [[nodiscard]] bool available() const noexcept { return available_; }
 
@@ -72,7 +73,7 @@ private:
     Report report_;
     Bus bus_;
     asio::steady_timer retry_, patience_;
-    std::chrono::milliseconds waits_{0};
+    bool expected_ = false;
     std::function<void()> ready_;
     Groups groups_;                               ///< below /Settings/Devices, ours or the Python driver's
     std::map<std::string, std::string> formers_;  ///< by serial, see known_as()

@@ -67,10 +67,11 @@ void Engine::ended(const BasePort& port, std::exception_ptr error) {
         if (error) std::rethrow_exception(error);  // a programmer's mistake: end, do not limp
         return;
     }
-    at->port->remove_all();
-    const auto gone = std::move(at->gone);
-    leaving_.erase(at);  // closes the device, which may be opened again at once
-    gone();
+    Leaving left = std::move(*at);
+    leaving_.erase(at);
+    left.port->remove_all();
+    left.port.reset();  // closes the device, which may be opened again at once
+    left.gone();
 }
 
 void Engine::set_config_state(bool error, bool blocks) {

@@ -14,10 +14,9 @@ using std::chrono::milliseconds;
 struct FaultWord {
     std::string_view name;
     FaultKind kind;
-    unsigned number = 1;     ///< unless given
+    unsigned number = 1;     ///< unless given; 0: it must be given
     milliseconds time = {};  ///< unless given; 0: the fault has no time
     bool takes_number = false;
-    bool needs_number = false;
     bool whole_bus = false;
     bool on_serial = true;
     bool on_can = false;
@@ -71,8 +70,8 @@ constexpr std::array words = {
               .meaning = "the battery sleeps: the first N requests only wake it (3)"},
     FaultWord{.name = "missing",
               .kind = FaultKind::missing,
+              .number = 0,
               .takes_number = true,
-              .needs_number = true,
               .on_serial = false,
               .on_can = true,
               .usage = "missing:ID",
@@ -155,7 +154,7 @@ Result<Fault> parse_fault(std::string_view text, Medium medium) {
         fault.address = parse_number(whole.substr(at + 1));
         if (!fault.address) return refuse(whole, "behind @ stands a battery's address, e.g. @0x02");
     }
-    if (word->needs_number && rest.empty()) return refuse(whole, "say which: " + std::string(word->usage));
+    if (word->number == 0 && rest.empty()) return refuse(whole, "say which: " + std::string(word->usage));
     if (word->takes_number && !rest.empty()) {
         const auto number = parse_number(take_until(rest, ':'));
         if (!number || *number == 0) return refuse(whole, "the number must be 1 or more: " + std::string(word->usage));

@@ -243,13 +243,15 @@ std::optional<milliseconds> CanView::since_mark(std::size_t mark) const {
     return std::chrono::duration_cast<milliseconds>(now_ - seen);
 }
 
-void add_filters(const Family& family, std::uint32_t address, std::vector<CanFilter>& filters) {
+void add_filters(const Family& family, std::uint32_t address, std::vector<CanFilter>& filters, Frames which) {
     const auto add = [&](const CanFilter& filter) {
         if (std::find(filters.begin(), filters.end(), filter) == filters.end()) filters.push_back(filter);
     };
-    for (const CanMessage& message : family.can->messages)
+    for (const CanMessage& message : family.can->messages) {
+        if (which == Frames::rare && frequent(message)) continue;
         for (std::size_t part = 0; part < (message.per_part == 0 ? 1U : message.parts); ++part)
             add({id_of(family, message, address, part), message.mask, message.extended});
+    }
     for (const CanMark& mark : family.can->marks) add(mark.filter);
 }
 

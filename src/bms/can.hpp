@@ -210,8 +210,18 @@ private:
 /// The frame that asks a question of an address.
 [[nodiscard]] CanFrame frame_of(const Family& family, const CanQuestion& question, std::uint32_t address) noexcept;
 
+/// Comes so often (every 100 ms or faster) that whoever listens for 200 ms of a second has the latest. Frames of a
+/// cycle never do: who joins in the middle of one would mix two.
+[[nodiscard]] constexpr bool frequent(const CanMessage& message) noexcept {
+    return message.period <= milliseconds{100} && !message.cyclic && message.asked_by == unasked;
+}
+
+/// What of a battery's frames is meant.
+enum class Frames : std::uint8_t { all, rare /**< those that are not frequent */ };
+
 /// What must pass the filter of the interface for this battery, marks included.
-void add_filters(const Family& family, std::uint32_t address, std::vector<CanFilter>& filters);
+void add_filters(const Family& family, std::uint32_t address, std::vector<CanFilter>& filters,
+                 Frames which = Frames::all);
 
 /// The frames of one message as a battery in this state sends them (simulator).
 void add_frames(const Family& family, std::size_t message, const Asking& asking, const Reading& state,

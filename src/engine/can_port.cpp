@@ -13,9 +13,13 @@ namespace {
 using namespace std::chrono_literals;
 using bms::When;
 
-/// Frames are fetched so often: the buffer of the socket holds more than a full bus brings in between, and each
+/// What is done is done on this grid: the buffer of the socket holds more than a full bus brings in between, and each
 /// wake-up costs.
 constexpr auto tick = 200ms;
+/// Frames are fetched at least so often, also where nothing else is to be done: that long only few of them pass.
+constexpr auto longest_rest = 1s;
+/// Frames that come all the time are let in only around a poll, if the next one is so far away.
+constexpr auto worth_tuning = 3 * tick;
 /// A full queue of the interface has room again after about this.
 constexpr auto queue_pause = 10ms;
 constexpr std::size_t outbox_limit = 256;
@@ -88,7 +92,8 @@ asio::awaitable<void> CanPort::run() {
 /// False if only the user can help.
 asio::awaitable<bool> CanPort::open() {
     for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
-        const Result<void> outcome = socket_->open(filters());
+        const Result<void> outcome = socket_->open(filters(bms::Frames::all));
+        listening_ = bms::Frames::all;
         const bool first = !first_open_;
         if (opened(outcome)) co_return true;
         if (first && outcome.error().cls == ErrorClass::config) co_return false;
@@ -97,10 +102,19 @@ asio::awaitable<bool> CanPort::open() {
     }
 }
 
-std::vector<CanFilter> CanPort::filters() const {
+std::vector<CanFilter> CanPort::filters(bms::Frames which) const {
     std::vector<CanFilter> all;
-    for (const Ear& ear : ears_) bms::add_filters(ear.picture.family(), ear.address.value, all);
+    for (const Ear& ear : ears_) bms::add_filters(ear.picture.family(), ear.address.value, all, which);
     return all;
+}
+
+/// A frame that passes the filter costs more than all that is done with it, and of most only the last before a reading
+/// counts.
+void CanPort::listen_to(bms::Frames which) {
+    if (listening_ == which) return;
+    const auto wanted = filters(which);
+    if (wanted.empty() || socket_->listen(wanted)) return;  // all is still let in, or the next read tells what is wrong
+    listening_ = which;
 }
 
 /// Until the interface goes down or away.
@@ -131,11 +145,23 @@ asio::awaitable<void> CanPort::serve() {
         read(now);
         send_due(now);
         flush();
-        const auto since_epoch = now.time_since_epoch();
-        // The grid is the same for all ports, so that they share their wake-ups.
-        const Clock::time_point next(since_epoch - since_epoch % Clock::duration(tick) + tick);
+        const auto next = next_look(now);
         co_await sleep_until(outbox_.empty() ? next : std::min(next, now + queue_pause));
     }
+}
+
+/// When something is to be done again. The grid is the same for all ports, so that they share their wake-ups.
+Clock::time_point CanPort::next_look(Clock::time_point now) const {
+    auto due = polled_ ? now : now + longest_rest - tick;
+    for (const Ear& ear : ears_) {
+        due = std::min(due, ear.next_poll);
+        if (ear.station == nobody || settings_.options.listen_only) continue;
+        const auto& questions = ear.picture.family().can->questions;
+        for (std::size_t i = 0; i < questions.size(); ++i)
+            if (questions[i].when == When::sometimes) due = std::min(due, ear.beat[i] + questions[i].period - tick / 2);
+    }
+    const auto since_epoch = std::max(due, now).time_since_epoch();
+    return Clock::time_point(since_epoch - since_epoch % Clock::duration(tick) + tick);
 }
 
 // ---- receiving -----------------------------------------------------------------------------------
@@ -147,7 +173,7 @@ bool CanPort::receive(link::error_code& error) {
         const std::size_t count = socket_->read(inbox_, error);
         for (std::size_t i = 0; i < count; ++i) hear(inbox_[i]);
         if (error) return false;
-        if (count == 0) break;
+        if (count < inbox_.size()) break;
     }
     return true;
 }
@@ -245,6 +271,7 @@ void CanPort::read(Clock::time_point now) {
         }
         polled_ = due;
         polled_at_ = now;
+        if (due) listen_to(bms::Frames::all);
         return;
     }
     if (now - polled_at_ < tick / 2) return;
@@ -260,6 +287,7 @@ void CanPort::read(Clock::time_point now) {
     settle(now);
     watch_silence(true);
     tell_nothing_found(now);
+    if (next_look(now) - now >= worth_tuning) listen_to(bms::Frames::rare);
 }
 
 void CanPort::read_station(Ear& ear, Clock::time_point now) {

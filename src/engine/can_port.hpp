@@ -57,7 +57,9 @@ private:
     void recall();
     void listen_for(const bms::Family& family, Address address, bool shown);
     std::size_t make_station(const bms::Family& family, Address address);
-    [[nodiscard]] std::vector<CanFilter> filters() const;
+    void listen_to(bms::Frames which);
+    [[nodiscard]] std::vector<CanFilter> filters(bms::Frames which) const;
+    [[nodiscard]] Clock::time_point next_look(Clock::time_point now) const;
     [[nodiscard]] bool receive(link::error_code& error);
     void hear(const link::CanReceived& received);
     [[nodiscard]] std::uint64_t listeners(const CanFrame& frame);
@@ -89,6 +91,7 @@ private:
     Clock::time_point opened_at_{};
     Clock::time_point polled_at_{};
     bool polled_ = false;  ///< questions of this poll were sent, the answers not yet read
+    bms::Frames listening_ = bms::Frames::all;
     bool told_nothing_ = false, told_ambiguous_ = false, told_local_ = false;
     link::CanBusState told_state_ = link::CanBusState::active;
     std::uint32_t told_no_ack_ = 0;

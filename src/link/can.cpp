@@ -7,10 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/can.h>
 #include <linux/can/error.h>
 #include <linux/can/raw.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,13 +88,20 @@ Result<void> CanSocket::open(std::span<const CanFilter> filters) {
     errors_ = {};
     if (given_ >= 0) {
         fd_ = std::exchange(given_, -1);
-        if (::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK) == 0) return {};
-        return tl::unexpected(Error{ErrorClass::config, name_ + ": " + last_error().message()});
+        if (::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK) != 0)
+            return tl::unexpected(Error{ErrorClass::config, name_ + ": " + last_error().message()});
+    } else if (auto opened = open_interface(); !opened) {
+        return opened;
     }
-    return open_interface(filters);
+    if (const error_code error = listen(filters); error) {
+        close();
+        return tl::unexpected(
+            Error{ErrorClass::config, name_ + ": the filter of the interface cannot be set: " + error.message()});
+    }
+    return {};
 }
 
-Result<void> CanSocket::open_interface(std::span<const CanFilter> filters) {
+Result<void> CanSocket::open_interface() {
     const auto fail = [&](ErrorClass cls, const std::string& why) {
         close();
         return tl::unexpected(Error{cls, name_ + ": " + why});
@@ -108,18 +117,9 @@ Result<void> CanSocket::open_interface(std::span<const CanFilter> filters) {
     if (const std::string why = trouble_with(name_, can_interfaces()); index == 0 || !why.empty())
         return fail(ErrorClass::truncated, why.empty() ? "there is no such interface" : why);
 
-    std::vector<can_filter> kernel;
-    for (const CanFilter& filter : filters)
-        // The flags in the mask: frames of the other format and remote requests do not pass.
-        kernel.push_back(
-            {kernel_id(filter.id, filter.extended),
-             (filter.mask & (filter.extended ? CAN_EFF_MASK : CAN_SFF_MASK)) | CAN_EFF_FLAG | CAN_RTR_FLAG});
     const auto option = [&](int level, int name, const auto& value) {
         return ::setsockopt(fd_, level, name, &value, sizeof value) == 0;
     };
-    if (!kernel.empty() && ::setsockopt(fd_, SOL_CAN_RAW, CAN_RAW_FILTER, kernel.data(),
-                                        static_cast<socklen_t>(kernel.size() * sizeof kernel.front())) != 0)
-        return fail(ErrorClass::config, "the filter of the interface cannot be set: " + last_error().message());
     // What is missing of these costs comfort, not function.
     static_cast<void>(option(SOL_CAN_RAW, CAN_RAW_ERR_FILTER, can_err_mask_t{CAN_ERR_MASK}));
     static_cast<void>(option(SOL_SOCKET, SO_TIMESTAMPNS, int{1}));
@@ -132,6 +132,41 @@ Result<void> CanSocket::open_interface(std::span<const CanFilter> filters) {
     if (::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return fail(ErrorClass::truncated, "cannot be used: " + last_error().message());
     return {};
+}
+
+error_code CanSocket::listen(std::span<const CanFilter> filters) {
+    std::vector<can_filter> kernel;
+    for (const CanFilter& filter : filters)
+        // The flags in the mask: frames of the other format and remote requests do not pass.
+        kernel.push_back(
+            {kernel_id(filter.id, filter.extended),
+             (filter.mask & (filter.extended ? CAN_EFF_MASK : CAN_SFF_MASK)) | CAN_EFF_FLAG | CAN_RTR_FLAG});
+    if (kernel.empty() || kernel.size() > CAN_RAW_FILTER_MAX) kernel = {{0, 0}};
+    if (real_) {
+        if (::setsockopt(fd_, SOL_CAN_RAW, CAN_RAW_FILTER, kernel.data(),
+                         static_cast<socklen_t>(kernel.size() * sizeof kernel.front())) == 0)
+            return {};
+        return last_error();
+    }
+    // The same for a socket that is no interface. A filter program sees the words of a packet in network order.
+    std::vector<sock_filter> program;
+    std::optional<canid_t> mask;
+    for (const can_filter& filter : kernel) {
+        if (filter.can_mask != mask) {
+            mask = filter.can_mask;
+            program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
+            program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, htonl(*mask)));
+        }
+        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(filter.can_id & filter.can_mask), 0, 1));
+        program.push_back(BPF_STMT(BPF_RET | BPF_K, CAN_MTU));
+    }
+    program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htonl(CAN_ERR_FLAG), 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, CAN_MTU));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    if (::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+    return last_error();
 }
 
 std::size_t CanSocket::read(std::span<CanReceived> into, error_code& error) noexcept {

@@ -41,9 +41,9 @@ class CanSocket {
 public:
     /// An interface by its name.
     explicit CanSocket(std::string name) : name_(std::move(name)) {}
-    /// A descriptor on which whole `struct can_frame` are read and written (tests); it is open already, and once closed
-    /// it stays closed.
-    CanSocket(std::string name, int fd) : name_(std::move(name)), given_(fd) {}
+    /// A socket on which whole `struct can_frame` are read and written (tests); it is open already, and once closed it
+    /// stays closed.
+    CanSocket(std::string name, int fd) : name_(std::move(name)), given_(fd), real_(false) {}
     ~CanSocket();
     CanSocket(const CanSocket&) = delete;
     CanSocket& operator=(const CanSocket&) = delete;
@@ -56,6 +56,10 @@ public:
     [[nodiscard]] Result<void> open(std::span<const CanFilter> filters);
     void close() noexcept;
 
+    /// From now on only frames that pass one of these are received; none, or more than the kernel
+    /// takes (512): all. What has arrived stays.
+    error_code listen(std::span<const CanFilter> filters);
+
     /// What has arrived, up to the size of `into`; error frames are taken into errors(). `error`: the interface went
     /// down or away.
     std::size_t read(std::span<CanReceived> into, error_code& error) noexcept;
@@ -66,10 +70,11 @@ public:
     [[nodiscard]] const CanErrors& errors() const noexcept { return errors_; }
 
 private:
-    Result<void> open_interface(std::span<const CanFilter> filters);
+    Result<void> open_interface();
 
     std::string name_;
     int given_ = -1;
+    bool real_ = true;  ///< an interface of the kernel
     int fd_ = -1;
     CanErrors errors_;
 };

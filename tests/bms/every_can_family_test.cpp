@@ -134,6 +134,23 @@ TEST_P(EveryCanFamily, PassesItsOwnFilters) {
             << std::hex << frame.id;
 }
 
+TEST_P(EveryCanFamily, LeavesOutOnlyWhatComesAllTheTime) {
+    std::vector<CanFilter> rare;
+    bms::add_filters(family(), address(), rare, bms::Frames::rare);
+    for (std::size_t i = 0; i < family().can->messages.size(); ++i) {
+        const CanMessage& message = family().can->messages[i];
+        std::vector<CanFrame> sent;
+        bms::add_frames(family(), i, asking(), state_for(family()), sent);
+        for (const CanFrame& frame : sent) {
+            const bool passes =
+                std::any_of(rare.begin(), rare.end(), [&](const CanFilter& one) { return one.matches(frame); });
+            const bool left_out = message.period.count() <= 100 && message.parts == 1 &&
+                                  message.asked_by == bms::unasked && !message.cyclic;
+            EXPECT_NE(passes, left_out) << message.name;
+        }
+    }
+}
+
 TEST_P(EveryCanFamily, RefusesShortFrames) {
     for (std::size_t i = 0; i < family().can->messages.size(); ++i) {
         const CanMessage& message = family().can->messages[i];

@@ -99,6 +99,36 @@ TEST(CanSocket, LeavesOutRemoteRequestsAndWhatIsNoFrame) {
     EXPECT_TRUE(error) << "the other end is gone";
 }
 
+TEST(CanSocket, ReceivesWhatPassesItsFiltersAndErrorFrames) {
+    Pair pair;
+    link::CanSocket one("can0", pair.ends[0]), other("can0", pair.ends[1]);
+    const CanFilter standard{0x2F4, can_id_mask, false}, masked{0x18F12800, 0x1FFFFF00, true};
+    ASSERT_TRUE(one.open(std::array{standard, masked}));
+    ASSERT_TRUE(other.open({}));
+    const auto heard = [&] {
+        for (const CanFrame& frame : {CanFrame{0x2F4, false, 8, {}}, CanFrame{0x2F4, true, 8, {}},
+                                      CanFrame{0x2F5, false, 8, {}}, CanFrame{0x18F12834, true, 8, {}}})
+            EXPECT_FALSE(other.write(frame));
+        std::array<link::CanReceived, 8> into;
+        link::error_code error;
+        std::vector<std::uint32_t> ids;
+        for (const auto& received : std::span(into).first(one.read(into, error))) ids.push_back(received.frame.id);
+        EXPECT_FALSE(error);
+        return ids;
+    };
+    EXPECT_EQ(heard(), (std::vector<std::uint32_t>{0x2F4, 0x18F12834}));
+    EXPECT_FALSE(one.listen(std::array{masked}));
+    EXPECT_EQ(heard(), (std::vector<std::uint32_t>{0x18F12834}));
+    can_frame bad{};
+    bad.can_id = CAN_ERR_FLAG | CAN_ERR_ACK;
+    bad.can_dlc = CAN_ERR_DLC;
+    ASSERT_EQ(::write(pair.ends[1], &bad, sizeof bad), static_cast<ssize_t>(sizeof bad));
+    EXPECT_EQ(heard(), (std::vector<std::uint32_t>{0x18F12834}));
+    EXPECT_EQ(one.errors().no_ack, 1U);
+    EXPECT_FALSE(one.listen(std::vector(513, masked))) << "more than the kernel takes: everything";
+    EXPECT_EQ(heard().size(), 4U);
+}
+
 TEST(CanErrors, FollowTheStateOfTheController) {
     CanErrors errors;
     std::array<std::uint8_t, 8> data{};

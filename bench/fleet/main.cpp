@@ -18,6 +18,8 @@ using Seconds = std::chrono::duration<double>;
 
 /// POLL_INTERVAL that lets the bus never rest.
 constexpr double back_to_back_s = 0;
+/// What the machine's own wake-ups are measured with where the bus never rests.
+constexpr double shortest_sleep_s = 0.1;
 
 /// Share of the time the wire must be in use.
 constexpr double wire_target = 0.95;
@@ -46,11 +48,15 @@ std::chrono::nanoseconds exact(Seconds seconds) {
 }
 
 void measure_cpu(Fleet& fleet, const Options& options, const Plan& plan, Report& report) {
+    // The daemon's polls and this have the same rhythm: the longer a process sleeps, the more its next moment costs.
+    const Sleeper sleeper(exact(Seconds(std::max(options.interval_s, shortest_sleep_s))));
+    const Usage slept_before = usage(sleeper.pid());
     const Usage used_before = usage(fleet.pid());
     const auto start = std::chrono::steady_clock::now();
     const Totals before = fleet.totals();
     pause_for(exact(plan.window));
     const Usage used = usage(fleet.pid());
+    const Usage slept = usage(sleeper.pid());
     const Seconds window = std::chrono::steady_clock::now() - start;
     const Totals after = fleet.totals();
 
@@ -68,6 +74,10 @@ void measure_cpu(Fleet& fleet, const Options& options, const Plan& plan, Report&
     // Back to back no two buses share a wake-up: the target is meant for the usual polling once a second.
     report.push_back(
         {"cpu_per_poll", per(cpu_us, polls), "us", plan.back_to_back ? std::nullopt : std::optional(250.0)});
+    const double bare_us = per(static_cast<double>((slept.on_cpu - slept_before.on_cpu).count()) / 1e3,
+                               slept.wakeups - slept_before.wakeups);
+    report.push_back({"bare_wakeup", bare_us, "us"});
+    report.push_back({"cpu_per_poll_in_bare_wakeups", per(cpu_us, polls) / std::max(bare_us, 0.001), ""});
     report.push_back({"cpu_per_poll_by_ticks", per(ticks_us, polls), "us"});
     report.push_back({"cpu_load_of_one_core", cpu_us / 1e4 / window.count(), "%"});
     report.push_back({"wakeups_per_poll", per(static_cast<double>(used.wakeups - used_before.wakeups), polls), ""});

@@ -106,6 +106,19 @@ void Process::must_run() {
                              tail(output_.string() + ".err"));
 }
 
+Sleeper::Sleeper(std::chrono::nanoseconds interval) : pid_(::fork()) {
+    if (pid_ < 0) throw std::system_error(errno, std::system_category(), "fork");
+    if (pid_ > 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const timespec span{interval / 1s, (interval % 1s).count()};
+    for (;;) ::nanosleep(&span, nullptr);
+}
+
+Sleeper::~Sleeper() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+}
+
 void take_signals() {
     const sigset_t set = ending_signals();
     ::sigprocmask(SIG_BLOCK, &set, nullptr);

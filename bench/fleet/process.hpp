@@ -36,6 +36,21 @@ private:
     fs::path output_;
 };
 
+/// A process that only sleeps and wakes up, with nothing to do: what that costs on this machine.
+class Sleeper {
+public:
+    /// Throws std::system_error if it cannot be started.
+    explicit Sleeper(std::chrono::nanoseconds interval);
+    ~Sleeper();
+    Sleeper(const Sleeper&) = delete;
+    Sleeper& operator=(const Sleeper&) = delete;
+
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+private:
+    pid_t pid_;
+};
+
 /// Lets Ctrl-C and kill end pause_for() instead of the program, so that everything is tidied up. Call first.
 void take_signals();
 /// Sleeps; throws Interrupted on Ctrl-C or kill.

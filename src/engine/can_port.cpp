@@ -92,7 +92,7 @@ asio::awaitable<void> CanPort::run() {
 /// False if only the user can help.
 asio::awaitable<bool> CanPort::open() {
     for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
-        const Result<void> outcome = socket_->open(filters(bms::Frames::all));
+        const Result<void> outcome = socket_->open(all_);
         listening_ = bms::Frames::all;
         const bool first = !first_open_;
         if (opened(outcome)) co_return true;
@@ -102,19 +102,12 @@ asio::awaitable<bool> CanPort::open() {
     }
 }
 
-std::vector<CanFilter> CanPort::filters(bms::Frames which) const {
-    std::vector<CanFilter> all;
-    for (const Ear& ear : ears_) bms::add_filters(ear.picture.family(), ear.address.value, all, which);
-    return all;
-}
-
 /// A frame that passes the filter costs more than all that is done with it, and of most only the last before a reading
 /// counts.
 void CanPort::listen_to(bms::Frames which) {
-    if (listening_ == which) return;
-    const auto wanted = filters(which);
-    if (wanted.empty() || socket_->listen(wanted)) return;  // all is still let in, or the next read tells what is wrong
-    listening_ = which;
+    if (listening_ == which || rare_.empty() || rare_.size() == all_.size()) return;
+    // What cannot be set is tried again at the next poll; what is wrong, the next read tells.
+    if (!socket_->listen(which == bms::Frames::all ? all_ : rare_)) listening_ = which;
 }
 
 /// Until the interface goes down or away.

@@ -58,7 +58,6 @@ private:
     void listen_for(const bms::Family& family, Address address, bool shown);
     std::size_t make_station(const bms::Family& family, Address address);
     void listen_to(bms::Frames which);
-    [[nodiscard]] std::vector<CanFilter> filters(bms::Frames which) const;
     [[nodiscard]] Clock::time_point next_look(Clock::time_point now) const;
     [[nodiscard]] bool receive(link::error_code& error);
     void hear(const link::CanReceived& received);
@@ -90,7 +89,8 @@ private:
     Reading scratch_;
     Clock::time_point opened_at_{};
     Clock::time_point polled_at_{};
-    bool polled_ = false;  ///< questions of this poll were sent, the answers not yet read
+    bool polled_ = false;                ///< questions of this poll were sent, the answers not yet read
+    std::vector<CanFilter> all_, rare_;  ///< what passes the filter of the interface around a poll, and between polls
     bms::Frames listening_ = bms::Frames::all;
     bool told_nothing_ = false, told_ambiguous_ = false, told_local_ = false;
     link::CanBusState told_state_ = link::CanBusState::active;

@@ -86,22 +86,16 @@ void CanSocket::close() noexcept {
 Result<void> CanSocket::open(std::span<const CanFilter> filters) {
     close();
     errors_ = {};
-    if (given_ >= 0) {
-        fd_ = std::exchange(given_, -1);
-        if (::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK) != 0)
-            return tl::unexpected(Error{ErrorClass::config, name_ + ": " + last_error().message()});
-    } else if (auto opened = open_interface(); !opened) {
-        return opened;
-    }
-    if (const error_code error = listen(filters); error) {
-        close();
-        return tl::unexpected(
-            Error{ErrorClass::config, name_ + ": the filter of the interface cannot be set: " + error.message()});
-    }
-    return {};
+    if (given_ < 0) return open_interface(filters);
+    fd_ = std::exchange(given_, -1);
+    error_code error = listen(filters);
+    if (!error && ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK) != 0) error = last_error();
+    if (!error) return {};
+    close();
+    return tl::unexpected(Error{ErrorClass::config, name_ + ": " + error.message()});
 }
 
-Result<void> CanSocket::open_interface() {
+Result<void> CanSocket::open_interface(std::span<const CanFilter> filters) {
     const auto fail = [&](ErrorClass cls, const std::string& why) {
         close();
         return tl::unexpected(Error{cls, name_ + ": " + why});
@@ -120,6 +114,9 @@ Result<void> CanSocket::open_interface() {
     const auto option = [&](int level, int name, const auto& value) {
         return ::setsockopt(fd_, level, name, &value, sizeof value) == 0;
     };
+    // Before frames come: those of others never do.
+    if (const error_code error = listen(filters))
+        return fail(ErrorClass::config, "the filter of the interface cannot be set: " + error.message());
     // What is missing of these costs comfort, not function.
     static_cast<void>(option(SOL_CAN_RAW, CAN_RAW_ERR_FILTER, can_err_mask_t{CAN_ERR_MASK}));
     static_cast<void>(option(SOL_SOCKET, SO_TIMESTAMPNS, int{1}));

@@ -70,7 +70,7 @@ public:
     [[nodiscard]] const CanErrors& errors() const noexcept { return errors_; }
 
 private:
-    Result<void> open_interface();
+    Result<void> open_interface(std::span<const CanFilter> filters);
 
     std::string name_;
     int given_ = -1;

@@ -101,7 +101,8 @@ void Fleet::start_can_bus(const Options& options, std::size_t bus) {
 }
 
 void Fleet::add_simulator(std::vector<std::string> command, const Options& options) {
-    command.insert(command.begin(), {options.bmsd.string(), "simulate", std::string(options.family->key)});
+    // All values move, as measured ones do: the daemon must not look good because nothing changes.
+    command.insert(command.begin(), {options.bmsd.string(), "simulate", std::string(options.family->key), "--jitter"});
     if (!addresses_.empty()) command.insert(command.end(), {"--addresses", addresses_});
     for (const std::string& fault : options.faults) command.insert(command.end(), {"--fault", fault});
     daemons_.emplace_back(command, dir_ / ("simulate" + std::to_string(daemons_.size())));

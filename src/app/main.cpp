@@ -198,6 +198,7 @@ CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateTex
     command->add_option("--soc", options.soc_percent, "state of charge at the start, %");
     command->add_option("--current", text.current_a, "constant current, A, positive = charging; default: in turn");
     command->add_option("--speed", options.speed, "simulated seconds per second");
+    command->add_flag("--jitter", options.jitter, "what is measured differs by a digit or two from poll to poll");
     command->add_flag("--json", options.json, "print the ports as JSON");
     command->footer(sim::simulate_help());
     return command;

@@ -53,6 +53,7 @@ PackOptions pack_options(const SimulateOptions& options, const Plan::Place& plac
     pack.capacity_ah = options.capacity_ah;
     pack.soc_percent = options.soc_percent;
     pack.fixed_current_a = options.current_a;
+    pack.jitter = options.jitter;
     if (place.family->addresses.used) pack.name = "Sim " + address_text(place.address);
     return pack;
 }

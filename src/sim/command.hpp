@@ -33,6 +33,7 @@ struct SimulateOptions {
     double soc_percent = 60;               ///< at the start
     std::optional<double> current_a = {};  ///< constant, positive = charging; absent: charges and discharges in turn
     double speed = 1;                      ///< seconds in the packs per second; 0: nothing changes
+    bool jitter = false;                   ///< no measured value is the same twice
     bool json = false;                     ///< print JSON instead of text
 };
 

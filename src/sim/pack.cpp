@@ -133,6 +133,7 @@ void Pack::set_soc(double percent) {
 void Pack::step(std::chrono::duration<double> dt) {
     if (dt.count() <= 0) return;
     for (double left = dt.count(); left > 0; left -= slice_s) advance(std::min(left, slice_s));
+    ++steps_;
     measure();
 }
 
@@ -180,9 +181,14 @@ double Pack::sensor_temperature(std::size_t sensor) const {
     return room_c + room_drift_c * wave(time_s_, room_period_s, phase);
 }
 
+/// 0, 1 or 2 digits more, never the same in two steps; the values at different places do not move in step.
+double Pack::jitter(std::size_t place) const {
+    return options_.jitter ? static_cast<double>((steps_ + place) % 3) : 0;
+}
+
 void Pack::measure() {
     measure_cells();
-    reading_.current_a = rounded(current_a_, 0.001);
+    reading_.current_a = rounded(current_a_ + 0.1 * jitter(0), 0.001);
     reading_.told_charging = current_a_ == 0 ? Flag{} : Flag{current_a_ > 0};
     reading_.soc_percent = 100 * remaining_ah_ / full_ah_;
     reading_.capacity_remaining_ah = remaining_ah_;
@@ -190,10 +196,10 @@ void Pack::measure() {
     reading_.total_discharge_ah = total_discharge_ah_;
     reading_.cycles = std::floor(total_charge_ah_ / options_.capacity_ah);
     reading_.runtime_s = std::floor(runtime_at_start_s + time_s_);
-    reading_.mosfet_temperature_c = rounded(mosfet_c_, 0.1);
+    reading_.mosfet_temperature_c = rounded(mosfet_c_ + 0.1 * jitter(0), 0.1);
     reading_.environment_temperature_c = rounded(sensor_temperature(sensors), 0.1);
     for (std::size_t sensor = 0; sensor < sensors; ++sensor)
-        reading_.temperatures_c[sensor] = rounded(sensor_temperature(sensor), 0.1);
+        reading_.temperatures_c[sensor] = rounded(sensor_temperature(sensor) + 0.1 * jitter(sensor), 0.1);
     const auto [coldest, warmest] = std::minmax_element(reading_.temperatures_c.begin(), reading_.temperatures_c.end());
     reading_.min_cell_temperature_c = *coldest;
     reading_.max_cell_temperature_c = *warmest;
@@ -203,8 +209,9 @@ void Pack::measure_cells() {
     const double soc = 100 * remaining_ah_ / full_ah_;
     double sum = 0, lowest = 0, highest = 0;
     for (std::size_t cell = 0; cell < options_.cells; ++cell) {
-        const double volts = rounded(
-            open_circuit_voltage(soc + cell_offsets_percent_[cell]) + current_a_ * options_.cell_resistance_ohm, 0.001);
+        const double volts = rounded(open_circuit_voltage(soc + cell_offsets_percent_[cell]) +
+                                         current_a_ * options_.cell_resistance_ohm + 0.001 * jitter(cell),
+                                     0.001);
         reading_.cell_voltages_v[cell] = volts;
         sum += volts;
         lowest = cell == 0 ? volts : std::min(lowest, volts);

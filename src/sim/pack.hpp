@@ -21,6 +21,7 @@ struct PackOptions {
     double cell_resistance_ohm = 0.0003;      ///< of one cell, about the pack's current
     double balancer_a = 0;                    ///< moved from the highest to the lowest cell while it balances
     std::optional<double> fixed_current_a{};  ///< instead of the profile; positive = charging
+    bool jitter = false;                      ///< what is measured differs by a digit or two from step to step
     std::string name = "Sim";                 ///< as the user of the vendor's app would name it, up to 8 characters
     std::string model = "JK_PB2A16S20P";
     std::string hardware_version = "15A";
@@ -57,6 +58,7 @@ private:
     [[nodiscard]] double sensor_temperature(std::size_t sensor) const;
     void measure();
     void measure_cells();
+    [[nodiscard]] double jitter(std::size_t place) const;
 
     PackOptions options_;
     std::vector<double> cell_offsets_percent_;
@@ -67,6 +69,7 @@ private:
     double current_a_ = 0;
     double mosfet_c_ = 0;
     double time_s_ = 0;
+    std::size_t steps_ = 0;
     bool charging_ = true;
     Reading reading_{};
 };

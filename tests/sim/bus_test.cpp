@@ -17,7 +17,7 @@ using namespace testing_peer;
 double unit_sent(const bms::Family& family, NumberMember member) {
     for (const bms::Request& request : family.requests)
         for (const bms::Row& row : request.layout.rows)
-            if (row.to == member) return std::abs(row.scale);
+            if (row.to == member) return std::abs(row.scale.step());
     return std::max(0.1, family.cell_step_v);
 }
 

@@ -116,6 +116,28 @@ TEST(Pack, SameStepsGiveTheSameReadings) {
     EXPECT_NE(one.reading(), other.reading());
 }
 
+TEST(Pack, JitterMovesEveryMeasurementByADigitOrTwo) {
+    // Hardly any current, so that nothing else moves the cells.
+    Pack still({.number = 3, .fixed_current_a = 1}), lively({.number = 3, .fixed_current_a = 1, .jitter = true});
+    Reading before = lively.reading();
+    for (int poll = 0; poll < 10; ++poll) {
+        still.step(seconds(1));
+        lively.step(seconds(1));
+        const Reading& now = lively.reading();
+        for (std::size_t cell = 0; cell < now.cell_voltages_v.size(); ++cell) {
+            EXPECT_NE(now.cell_voltages_v[cell], before.cell_voltages_v[cell]) << cell;
+            EXPECT_NEAR(now.cell_voltages_v[cell].value(), still.reading().cell_voltages_v[cell].value(), 0.0021);
+        }
+        EXPECT_NE(now.voltage_v, before.voltage_v);
+        EXPECT_NEAR(now.voltage_v.value(), sum(now.cell_voltages_v), 1e-9);
+        EXPECT_NE(now.current_a, before.current_a);
+        EXPECT_NEAR(now.current_a.value(), still.reading().current_a.value(), 0.21);
+        EXPECT_NE(now.temperatures_c[0], before.temperatures_c[0]);
+        EXPECT_NE(now.mosfet_temperature_c, before.mosfet_temperature_c);
+        before = now;
+    }
+}
+
 TEST(Pack, TimeDoesNotRunBackwards) {
     Pack pack({});
     const Reading before = pack.reading();

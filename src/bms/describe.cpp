@@ -155,14 +155,14 @@ void describe_numbers(std::string& out, const Layout& layout, std::string_view w
     const std::string_view columns[] = {where, "type", "scale", "bias", "absent", "quantity"};
     table(out, "### Numbers", columns);
     for (const Row& row : layout.rows)
-        cells(out, {place(row.record, row.at), to_string(row.type), decimal(row.scale), decimal(row.bias),
+        cells(out, {place(row.record, row.at), to_string(row.type), decimal(row.scale.step()), decimal(row.bias),
                     optional(row.absent), with_unit(row.to)});
     for (const CellRow& row : layout.cells)
         cells(out, {std::to_string(row.at) + " + " + std::to_string(row.stride) + " i", to_string(row.type),
-                    decimal(row.scale), "0", "",
+                    decimal(row.scale.step()), "0", "",
                     std::string(name_of(row.to)) + ", i = 0 to " + std::to_string(row.count - 1)});
     for (const Sensor& row : layout.sensors)
-        cells(out, {std::to_string(row.at), to_string(row.type), decimal(row.scale), decimal(row.bias),
+        cells(out, {std::to_string(row.at), to_string(row.type), decimal(row.scale.step()), decimal(row.bias),
                     optional(row.absent), "temperatures_c[" + std::to_string(row.index) + "] [°C]"});
 }
 

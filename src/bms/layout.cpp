@@ -30,20 +30,16 @@ constexpr WireFacts facts(Wire type) noexcept {
 }
 
 /// Raw number nearest to `value`, clamped to what the wire type can carry.
-std::int64_t to_raw(double value, double scale, double bias, Wire type) noexcept {
+std::int64_t to_raw(double value, Scale scale, double bias, Wire type) noexcept {
     const int bits = static_cast<int>(8 * width(type));
     const double low = facts(type).is_signed ? -std::ldexp(1.0, bits - 1) : 0.0;
     const double high = std::ldexp(1.0, facts(type).is_signed ? bits - 1 : bits) - 1;
-    return std::llround(std::clamp((value - bias) / scale, low, high));
+    return std::llround(std::clamp((value - bias) / scale.step(), low, high));
 }
 
-Number to_value(std::int64_t raw, double scale, double bias, std::optional<std::int64_t> absent) noexcept {
+Number to_value(std::int64_t raw, Scale scale, double bias, std::optional<std::int64_t> absent) noexcept {
     if (absent && raw == *absent) return std::nullopt;
-    // Dividing by 10, 100, 1000 gives the nearest double to the decimal that the BMS means; multiplying by 0.1
-    // does not, and rounding to even downstream would show it.
-    const double parts = static_cast<double>(static_cast<std::int64_t>(1 / scale + 0.5));
-    const bool fraction = parts > 1 && std::abs(parts * scale - 1) < 1e-12;
-    return (fraction ? static_cast<double>(raw) / parts : static_cast<double>(raw) * scale) + bias;
+    return scale.of(raw) + bias;
 }
 
 /// Length of the valid UTF-8 sequence at `at`, 0 if there is none.
@@ -80,10 +76,15 @@ void decode_with(const Layout& layout, Reading& reading, const Locate& locate) {
             else
                 reading.*row.to = std::move(value);
         }
+    const AlarmBit* word = nullptr;  // the row whose number is in `raw`: the next bit is often one of the same
+    std::int64_t raw = 0;
     for (const AlarmBit& row : layout.alarms)
         if (const auto bytes = locate(row.record); !bytes.empty()) {
+            if (!word || word->at != row.at || word->type != row.type || word->record != row.record)
+                raw = get(bytes, row.at, row.type);
+            word = &row;
             reading.alarms.known(row.alarm);
-            if ((get(bytes, row.at, row.type) >> row.bit) & 1) reading.alarms.raise(row.alarm, row.level);
+            if ((raw >> row.bit) & 1) reading.alarms.raise(row.alarm, row.level);
         }
 }
 

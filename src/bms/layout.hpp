@@ -31,13 +31,33 @@ enum class Wire : std::uint8_t { u8, i8, u16be, i16be, u16le, i16le, u32be, i32b
 /// Name as the dossiers write it, e.g. "u16le".
 [[nodiscard]] std::string_view to_string(Wire type) noexcept;
 
+/// What one step of a raw number is worth. A tenth, a hundredth and the like divide it: that gives the double nearest
+/// to the decimal that the BMS means; multiplying by 0.1 does not, and rounding to even downstream would show it.
+class Scale {
+public:
+    // NOLINTNEXTLINE(google-explicit-constructor): tables hold plain numbers
+    constexpr Scale(double step) noexcept : step_(step) {
+        const double parts = step > 0 && step < 1 ? static_cast<double>(static_cast<std::int64_t>(1 / step + 0.5)) : 0;
+        const double off = parts * step - 1;
+        if (off < 1e-12 && off > -1e-12) parts_ = parts;
+    }
+    [[nodiscard]] constexpr double step() const noexcept { return step_; }
+    [[nodiscard]] constexpr double of(std::int64_t raw) const noexcept {
+        return parts_ > 0 ? static_cast<double>(raw) / parts_ : static_cast<double>(raw) * step_;
+    }
+
+private:
+    double step_;
+    double parts_ = 0;  ///< of the unit in one step; 0: not a whole number of them
+};
+
 /// One number: value = raw * scale + bias; raw == absent means "no value".
 /// `at` counts from the start of the payload, or of the record where the layout has records.
 struct Row {
     NumberMember to;
     std::uint16_t at;
     Wire type;
-    double scale = 1;
+    Scale scale = 1;
     double bias = 0;
     std::optional<std::int64_t> absent = {};
     std::uint8_t record = 0;
@@ -48,7 +68,7 @@ struct CellRow {
     CellsMember to;
     std::uint16_t at;
     Wire type;
-    double scale;
+    Scale scale;
     std::uint8_t count;
     std::uint8_t stride;
 };
@@ -58,7 +78,7 @@ struct Sensor {
     std::uint8_t index;
     std::uint16_t at;
     Wire type;
-    double scale = 1;
+    Scale scale = 1;
     double bias = 0;
     std::optional<std::int64_t> absent = {};
 };

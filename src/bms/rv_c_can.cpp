@@ -17,12 +17,11 @@ constexpr std::uint8_t battery_priority = 120;    // §5: the BMS; 119 is a GX t
 constexpr std::uint32_t simulated_sender = 0x44;  // + instance; the address is dynamic, any will do (§2)
 
 /// §2: the last three values of a type mean reserved, error, not available.
-Number number(std::span<const std::uint8_t> data, std::size_t at, Wire type, double scale, double bias = 0) {
+Number number(std::span<const std::uint8_t> data, std::size_t at, Wire type, Scale scale, double bias = 0) {
     const std::int64_t raw = get(data, at, type);
     const std::int64_t largest = (std::int64_t{1} << (8 * width(type))) - 1;
     if (raw > largest - 3) return std::nullopt;
-    const double parts = std::round(1 / scale);
-    return (parts > 1 ? static_cast<double>(raw) / parts : static_cast<double>(raw) * scale) + bias;
+    return scale.of(raw) + bias;
 }
 
 /// The reverse; what is not known is "not available".

@@ -39,17 +39,17 @@ consteval void once(const Rows& rows, const Rows& others, bool same) {
 consteval void check(const Layout& layout) {
     for (const Row& row : layout.rows) {
         inside(layout, row.record, row.at, width(row.type));
-        if (row.scale == 0) throw "a scale is zero";
+        if (row.scale.step() == 0) throw "a scale is zero";
     }
     for (const CellRow& row : layout.cells) {
         if (row.count == 0 || row.count > max_cells || row.stride < width(row.type)) throw "a cell row is impossible";
         inside(layout, 0, row.at, std::size_t{row.count - 1U} * row.stride + width(row.type));
-        if (row.scale == 0) throw "a scale is zero";
+        if (row.scale.step() == 0) throw "a scale is zero";
     }
     for (const Sensor& row : layout.sensors) {
         if (row.index >= max_temperatures) throw "too many temperature sensors";
         inside(layout, 0, row.at, width(row.type));
-        if (row.scale == 0) throw "a scale is zero";
+        if (row.scale.step() == 0) throw "a scale is zero";
         for (const Sensor& other : layout.sensors)
             if (&other != &row && other.index == row.index) throw "a temperature sensor is filled twice";
     }

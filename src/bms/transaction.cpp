@@ -148,10 +148,11 @@ const Reply& Transaction::received(std::size_t count) {
 
 Result<void> Transaction::finish(Reading& reading) {
     if (reply_.payload.empty()) return tl::unexpected(error_of(*request_, reply_));
-    scratch_ = reading;
-    if (auto result = decode(*family_, *request_, asking_, reply_.payload, scratch_); !result)
+    before_ = reading;
+    if (auto result = decode(*family_, *request_, asking_, reply_.payload, reading); !result) {
+        reading = before_;
         return tl::unexpected(Error{result.error().cls, std::string(request_->name) + ": " + result.error().detail});
-    std::swap(reading, scratch_);
+    }
     return {};
 }
 

@@ -38,7 +38,7 @@ private:
     std::size_t size_ = 0;
     std::size_t initially_missing_ = 0;
     std::array<std::uint8_t, max_frame> buffer_{};
-    Reading scratch_{};
+    Reading before_{};  ///< as it was before it was decoded into
 };
 
 /// A recorded question (empty: the BMS spoke unasked) and the pieces in which its answer arrived.

@@ -1,27 +1,63 @@
 #include "control/texts.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
+
+#include "model/decimals.hpp"
 
 namespace bmsd::control {
 namespace {
 
-/// A sentence while it is written: in place, so that writing it again does not allocate.
+constexpr std::size_t longest_name = 60;  // of a sensor
+
+/// A number with so many decimals.
+struct Fixed {
+    double number;
+    int decimals;
+};
+Fixed whole(double number) {
+    return {number, 0};
+}
+Fixed volts(double number) {
+    return {number, 2};
+}
+Fixed cell_volts(double number) {
+    return {number, 3};
+}
+Fixed tenths(double number) {
+    return {number, 1};
+}
+/// A current with five digits at most.
+struct Amperes {
+    double number;
+};
+
+/// A sentence while it is written: in place, so that writing it again does not allocate. What does not fit is left out.
 class Writer {
 public:
-    template <class... Values>
-    void add(const char* format, Values... values) {
-        const int written = std::snprintf(text_.data() + used_, text_.size() - used_, format, values...);
-        if (written > 0) used_ = std::min(used_ + static_cast<std::size_t>(written), text_.size() - 1);
+    Writer& operator<<(std::string_view text) {
+        const std::size_t fits = std::min(text.size(), text_.size() - used_);
+        std::copy_n(text.data(), fits, text_.data() + used_);
+        used_ += fits;
+        return *this;
     }
-    void add(const char* text) { add("%s", text); }
+    Writer& operator<<(Fixed value) {
+        std::array<char, fixed_room> digits;
+        return *this << std::string_view(digits.data(), write_fixed(digits.data(), value.number, value.decimals));
+    }
+    Writer& operator<<(Amperes value) {
+        std::array<char, 32> digits;
+        return *this << std::string_view(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(),
+                                                                      value.number, std::chars_format::general, 5)
+                                                            .ptr);
+    }
     void into(std::string& out) const {
         out.reserve(text_.size());  // once: a longer sentence later needs no more memory
         out.assign(text_.data(), used_);
     }
 
 private:
-    std::array<char, 256> text_{};
+    std::array<char, 256> text_;
     std::size_t used_ = 0;
 };
 
@@ -38,9 +74,9 @@ bool balances(const Reading& reading) {
 /// "cell 5", or "a cell" where the BMS does not say which.
 void add_cell(Writer& writer, std::size_t number) {
     if (number > 0)
-        writer.add("cell %zu", number);
+        writer << "cell " << whole(static_cast<double>(number));
     else
-        writer.add("a cell");
+        writer << "a cell";
 }
 
 }  // namespace
@@ -115,13 +151,13 @@ void Texts::write_mode(const Input& input, Limits& limits) {
         "",     "Keep always max voltage", "Error, please check the logs!", "Bulk", "Absorption", "Float Transition",
         "Float"};
     Writer writer;
-    writer.add(bases[static_cast<std::size_t>(mode.base)]);
-    if (mode.over_voltage == Phase::reduced) writer.add(" (Cell OVP)");
-    if (mode.over_voltage == Phase::recovering) writer.add(" (Cell OVP*)");
-    if (mode.soc_reset) writer.add(" & SoC Reset");
-    if (mode.balancing) writer.add(" + Balancing");
-    if (mode.heating) writer.add(" + Heating");
-    if (mode.base > Base::blind) writer.add(mode.step ? " │ Step Mode" : " │ Linear Mode");
+    writer << bases[static_cast<std::size_t>(mode.base)];
+    if (mode.over_voltage == Phase::reduced) writer << " (Cell OVP)";
+    if (mode.over_voltage == Phase::recovering) writer << " (Cell OVP*)";
+    if (mode.soc_reset) writer << " & SoC Reset";
+    if (mode.balancing) writer << " + Balancing";
+    if (mode.heating) writer << " + Heating";
+    if (mode.base > Base::blind) writer << (mode.step ? " │ Step Mode" : " │ Linear Mode");
     writer.into(limits.charge_mode);
 }
 
@@ -131,7 +167,7 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
     Writer writer;
     if (!voltage.voltages()) {
         if (!voltage_reason_.changed(0, {})) return;
-        writer.add("the number of cells is unknown");
+        writer << "the number of cells is unknown";
         return writer.into(limits.cvl_reason);
     }
     const PackVoltages& pack = *voltage.voltages();
@@ -139,38 +175,39 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
     const auto phase = voltage.over_voltage().phase();
     if (!rules.managed) {
         if (!voltage_reason_.changed(1, {pack.highest_v})) return;
-        writer.add("always %.2f V (CVCM_ENABLE = False)", pack.highest_v);
+        writer << "always " << volts(pack.highest_v) << " V (CVCM_ENABLE = False)";
     } else if (!input.cells.usable) {
         if (!voltage_reason_.changed(voltage.blind() ? 2 : 3, {pack.float_v, static_cast<double>(pack.by_bms)})) return;
-        writer.add("cell voltages are missing: ");
+        writer << "cell voltages are missing: ";
         if (voltage.blind())
-            writer.add(pack.by_bms ? "the BMS says %.2f V" : "float voltage %.2f V", pack.float_v);
+            writer << (pack.by_bms ? "the BMS says " : "float voltage ") << volts(pack.float_v) << " V";
         else
-            writer.add("as before");
+            writer << "as before";
     } else if (voltage.state() == ChargeState::floating) {
         if (!voltage_reason_.changed(4, {input.parameters.float_cell_v, count})) return;
-        writer.add("full: float at %.3f V x %.0f cells", input.parameters.float_cell_v, count);
+        writer << "full: float at " << cell_volts(input.parameters.float_cell_v) << " V x " << whole(count) << " cells";
     } else if (voltage.state() == ChargeState::float_transition) {
         if (!voltage_reason_.changed(5, {pack.float_v})) return;
-        writer.add("full: falling slowly to %.2f V", pack.float_v);
+        writer << "full: falling slowly to " << volts(pack.float_v) << " V";
     } else if (phase == OverVoltage::Phase::reduced) {
         const double left = std::ceil(voltage.over_voltage().hold_left(rules, input.now).count());
         const double highest = *input.cells.highest_v;
         const auto number = input.summary.max_cell;
         if (!voltage_reason_.changed(6, {highest, static_cast<double>(number), pack.cell_limit_v, left})) return;
         add_cell(writer, number);
-        writer.add(" is at %.3f V, the limit is %.3f V: lowered, rises in %.0f s at the earliest", highest,
-                   pack.cell_limit_v, left);
+        writer << " is at " << cell_volts(highest) << " V, the limit is " << cell_volts(pack.cell_limit_v)
+               << " V: lowered, rises in " << whole(left) << " s at the earliest";
     } else if (phase == OverVoltage::Phase::recovering) {
         if (!voltage_reason_.changed(7, {pack.highest_v, rules.recovery_v_per_s, *input.cells.highest_v})) return;
-        writer.add("was lowered for a cell above %.3f V (now %.3f V): rises to %.2f V by %.3f V/s", pack.cell_limit_v,
-                   *input.cells.highest_v, pack.highest_v, rules.recovery_v_per_s);
+        writer << "was lowered for a cell above " << cell_volts(pack.cell_limit_v) << " V (now "
+               << cell_volts(*input.cells.highest_v) << " V): rises to " << volts(pack.highest_v) << " V by "
+               << cell_volts(rules.recovery_v_per_s) << " V/s";
     } else {
         if (!voltage_reason_.changed(8, {pack.cell_limit_v, count, pack.highest_v, static_cast<double>(pack.by_bms)}))
             return;
-        if (voltage.soc_reset_requested()) writer.add("raised until full (SOC_RESET_AFTER_DAYS): ");
-        writer.add(pack.by_bms ? "%.2f V for %.0f cells, as the BMS says" : "%.2f V for %.0f cells", pack.highest_v,
-                   count);
+        if (voltage.soc_reset_requested()) writer << "raised until full (SOC_RESET_AFTER_DAYS): ";
+        writer << volts(pack.highest_v) << " V for " << whole(count) << " cells";
+        if (pack.by_bms) writer << ", as the BMS says";
     }
     writer.into(limits.cvl_reason);
 }
@@ -181,7 +218,7 @@ void Texts::write_next_mode(const Input& input, Limits& limits) {
     Writer writer;
     if (!rules.managed || !input.cells.usable) {
         if (!next_mode_.changed(rules.managed ? 1 : 0, {})) return;
-        writer.add(rules.managed ? "none while cell voltages are missing" : "none (CVCM_ENABLE = False)");
+        writer << (rules.managed ? "none while cell voltages are missing" : "none (CVCM_ENABLE = False)");
         return writer.into(limits.next_mode);
     }
     const double difference = input.cells.difference_v();
@@ -190,17 +227,19 @@ void Texts::write_next_mode(const Input& input, Limits& limits) {
             const double seconds = std::ceil(left->count());
             const double most = rules.float_diff_v.value_or(0) + rules.float_deviation_v;
             if (!next_mode_.changed(2, {seconds, most, difference})) return;
-            writer.add("float in %.0f s", seconds);
+            writer << "float in " << whole(seconds) << " s";
             if (rules.float_diff_v)
-                writer.add(" if the cell difference stays up to %.3f V; now %.3f V", most, difference);
+                writer << " if the cell difference stays up to " << cell_volts(most) << " V; now "
+                       << cell_volts(difference) << " V";
         } else if (voltage.full()) {
             if (!next_mode_.changed(3, {rules.float_diff_v.value_or(0), difference})) return;
-            writer.add("absorption when the cells differ by no more than %.3f V; now %.3f V",
-                       rules.float_diff_v.value_or(0), difference);
+            writer << "absorption when the cells differ by no more than " << cell_volts(rules.float_diff_v.value_or(0))
+                   << " V; now " << cell_volts(difference) << " V";
         } else {
             const double highest = voltage.voltages()->highest_v;
             if (!next_mode_.changed(4, {highest, *input.cells.sum_v})) return;
-            writer.add("absorption when the cells sum up to %.2f V; now %.2f V", highest, *input.cells.sum_v);
+            writer << "absorption when the cells sum up to " << volts(highest) << " V; now "
+                   << volts(*input.cells.sum_v) << " V";
         }
         return writer.into(limits.next_mode);
     }
@@ -210,15 +249,15 @@ void Texts::write_next_mode(const Input& input, Limits& limits) {
     const bool armed = voltage.soc_rule_armed();
     if (!next_mode_.changed(armed ? 5 : 6, {threshold, soc, most, difference})) return;
     if (threshold > 0) {
-        writer.add("bulk below %.0f %% state of charge", threshold);
-        if (soc >= 0) writer.add("; now %.1f %%", soc);
-        if (!armed) writer.add(" (not before it was above it, or 1 h has passed)");
+        writer << "bulk below " << whole(threshold) << " % state of charge";
+        if (soc >= 0) writer << "; now " << tenths(soc) << " %";
+        if (!armed) writer << " (not before it was above it, or 1 h has passed)";
     }
     if (rules.bulk_diff_v)
-        writer.add("%s%.3f V cell difference; now %.3f V", threshold > 0 ? ", or from " : "bulk from ", most,
-                   difference);
+        writer << (threshold > 0 ? ", or from " : "bulk from ") << cell_volts(most) << " V cell difference; now "
+               << cell_volts(difference) << " V";
     if (threshold <= 0 && !rules.bulk_diff_v)
-        writer.add("none: neither SWITCH_TO_BULK_SOC_THRESHOLD nor SWITCH_TO_BULK_CELL_VOLTAGE_DIFF is set");
+        writer << "none: neither SWITCH_TO_BULK_SOC_THRESHOLD nor SWITCH_TO_BULK_CELL_VOLTAGE_DIFF is set";
     writer.into(limits.next_mode);
 }
 
@@ -239,10 +278,10 @@ void Texts::write_limitation(const CurrentLimit& limit, Direction direction, Lim
     const char* separator = "";
     for (std::size_t i = 0; i < rule_count; ++i) {
         if (!now.rules[i]) continue;
-        writer.add("%s%s", separator, (charging ? charge_rules : discharge_rules)[i]);
+        writer << separator << (charging ? charge_rules : discharge_rules)[i];
         separator = ", ";
     }
-    if (now.waiting) writer.add(" *");
+    if (now.waiting) writer << " *";
     writer.into(charging ? limits.charge_limitation : limits.discharge_limitation);
 }
 
@@ -263,29 +302,32 @@ void Texts::write_current_reason(const Input& input, Direction direction, Limits
 
     Writer writer;
     switch (rule) {
-        case Rule::maximum: writer.add("the configured maximum"); break;
-        case Rule::bms_setting: writer.add("set in the BMS"); break;
+        case Rule::maximum: writer << "the configured maximum"; break;
+        case Rule::bms_setting: writer << "set in the BMS"; break;
         case Rule::cell_voltage:
             add_cell(writer, cell);
-            writer.add(" at %.3f V", value);
+            writer << " at " << cell_volts(value) << " V";
             break;
-        case Rule::temperature:
-            writer.add("%.60s at %.1f °C", input.parameters.temperature_names[limit.deciding_sensor() - 1].c_str(),
-                       value);
+        case Rule::temperature: {
+            const std::string_view name = input.parameters.temperature_names[limit.deciding_sensor() - 1];
+            writer << name.substr(0, longest_name) << " at " << tenths(value) << " °C";
             break;
-        case Rule::mosfet: writer.add("MOSFET at %.1f °C", value); break;
-        case Rule::soc: writer.add("state of charge %.1f %%", value); break;
-        case Rule::bms_switch: writer.add("switched off by the BMS"); break;
+        }
+        case Rule::mosfet: writer << "MOSFET at " << tenths(value) << " °C"; break;
+        case Rule::soc: writer << "state of charge " << tenths(value) << " %"; break;
+        case Rule::bms_switch: writer << "switched off by the BMS"; break;
     }
-    if (limit.deciding_value_lost()) writer.add(" (silent since, a quarter counts)");
-    writer.add(": %.5g A", limit.target_a());
+    if (limit.deciding_value_lost()) writer << " (silent since, a quarter counts)";
+    writer << ": " << Amperes{limit.target_a()} << " A";
     switch (limit.phase()) {
         case CurrentLimit::Phase::settled: break;
         case CurrentLimit::Phase::below_threshold:
-            writer.add("; 0 A until %.5g A are allowed", rules.max_a * rules.recovery_threshold);
+            writer << "; 0 A until " << Amperes{rules.max_a * rules.recovery_threshold} << " A are allowed";
             break;
-        case CurrentLimit::Phase::holding: writer.add("; rises from %.5g A in %.0f s", *limit.limit_a(), left); break;
-        case CurrentLimit::Phase::rising: writer.add("; rises by %.5g A/s", rules.recovery_a_per_s); break;
+        case CurrentLimit::Phase::holding:
+            writer << "; rises from " << Amperes{*limit.limit_a()} << " A in " << whole(left) << " s";
+            break;
+        case CurrentLimit::Phase::rising: writer << "; rises by " << Amperes{rules.recovery_a_per_s} << " A/s"; break;
     }
     writer.into(charging ? limits.ccl_reason : limits.dcl_reason);
 }

@@ -302,7 +302,7 @@ void CanPort::read_station(Ear& ear, Clock::time_point now) {
                          ++ear.identify_rounds >= identify_patience;
     }
     station.identified = ear.identified;
-    std::swap(station.battery->reading, station.scratch);
+    station.battery->reading = std::move(station.scratch);
     succeeded(station, Clock::now() - polled_at_);
 }
 

@@ -205,6 +205,7 @@ asio::awaitable<bool> Port::round() {
             succeeded(station, dialogue_.answered() - began);
             if (station.pending) co_await obey(station);
         } else {
+            station.scratch = station.battery->reading;
             failed(station, outcome.error());
         }
         if (dialogue_.device_error()) {
@@ -238,7 +239,8 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
     Outcome read = co_await read_all(station);
     if (!read) co_return read;
     if (const std::string_view surprise = surprise_in(station); !surprise.empty()) {
-        std::swap(station.surprise, station.scratch);
+        station.surprise = station.scratch;
+        station.scratch = station.battery->reading;
         std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
         if (read = co_await read_all(station); !read) co_return read;
         const bool agree = bms::jump(station.surprise, station.scratch).empty() || surprise_in(station).empty();
@@ -248,7 +250,7 @@ asio::awaitable<Port::Outcome> Port::poll(Station& station) {
                                                                         std::string(surprise) + ")"});
         }
     }
-    std::swap(station.battery->reading, station.scratch);
+    station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
     if (!station.identified) settle_identity(station);
     co_return Outcome{};
 }
@@ -261,18 +263,24 @@ std::string_view Port::surprise_in(const Station& station) {
     return why.empty() || why == bms::implausible(before) ? std::string_view{} : why;  // what lasts is no surprise
 }
 
+/// What was known stands in the scratch reading already, but nothing counts of a battery that is to be identified. A
+/// plain function: the frame of a coroutine would keep room for one more reading.
+void Port::begin_reading(Station& station) {
+    if (!station.identified) station.scratch = Reading{};
+    bms::begin_poll(station.scratch);
+}
+
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
 /// it is there: values of different polls are never mixed.
 asio::awaitable<Port::Outcome> Port::read_all(Station& station) {
     const bool identifying = !station.identified;
     Reading& reading = station.scratch;
-    reading = {};
+    begin_reading(station);
     // A silent battery must not cost the others on its bus more than one time-out.
-    if (identifying)
+    if (identifying) {
         if (Outcome alive = co_await ask(station, family_->probe, reading); !alive) co_return alive;
-
-    reading = identifying ? Reading{} : station.battery->reading;
-    bms::begin_poll(reading);
+        begin_reading(station);
+    }
     station.complete = true;
     for (std::size_t i = 0; i < family_->requests.size(); ++i) {
         const bms::Request& request = family_->requests[i];

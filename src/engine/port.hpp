@@ -31,6 +31,7 @@ private:
     asio::awaitable<bool> round();
     asio::awaitable<Outcome> poll(Station& station);
     asio::awaitable<Outcome> read_all(Station& station);
+    static void begin_reading(Station& station);
     [[nodiscard]] static std::string_view surprise_in(const Station& station);
     asio::awaitable<void> obey(Station& station);
     void settle_identity(Station& station);

@@ -1,8 +1,11 @@
 #include "model/python_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+
+#include "model/decimals.hpp"
 
 namespace bmsd {
 
@@ -15,6 +18,22 @@ std::string python_text(double number) {
     std::string text{buffer.data(), end.ptr};
     if (!exponent && text.find('.') == std::string::npos) text += ".0";
     return text;
+}
+
+/// No two decimal numbers of up to 15 digits are the same double: what was rounded to a few decimals has no shorter
+/// text.
+char* write_python_text(char* to, double number, int decimals) {
+    const auto whole = in_last_decimals(number, decimals);
+    const double size = std::abs(number);
+    const bool decimal = whole && *whole / powers_of_ten[static_cast<std::size_t>(decimals)] == size;
+    if (!decimal || (size != 0 && size < 1e-4)) {
+        const std::string text = python_text(number);
+        return std::copy(text.begin(), text.end(), to);
+    }
+    char* end = write_fixed(to, number, decimals);
+    if (decimals == 0) end = std::copy_n(".0", 2, end);
+    while (end[-1] == '0' && end[-2] != '.') --end;
+    return end;
 }
 
 }  // namespace bmsd

@@ -60,8 +60,9 @@ BatteryService::~BatteryService() {
 std::vector<Item> BatteryService::make_items(std::span<const PathRow> rows) {
     std::vector<Item> items;
     items.reserve(rows.size() + settings_.config.size());
-    for (const PathRow& row : rows) items.push_back({row.path, row.format, writing_of(row.path)});
-    for (const ConfigValue& key : settings_.config) items.push_back({std::string(config_node) + key.name});
+    for (const PathRow& row : rows)
+        items.push_back({.path = row.path, .format = row.format, .writing = writing_of(row.path)});
+    for (const ConfigValue& key : settings_.config) items.push_back({.path = std::string(config_node) + key.name});
     return items;
 }
 

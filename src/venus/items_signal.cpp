@@ -1,6 +1,7 @@
 #include "venus/items_signal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -17,6 +18,21 @@ enum Field : char { path_field = 1, interface_field = 2, member_field = 3, signa
 /// Places in the header of what is known at the end only.
 constexpr std::size_t body_size_at = 4, serial_at = 8;
 constexpr std::size_t of_number = 4, of_struct = 8;  ///< alignments
+
+constexpr std::size_t aligned(std::size_t place, std::size_t to) {
+    return (place + to - 1) & ~(to - 1);
+}
+
+/// The entries of a measured value up to its text. They begin where a struct may, so all alignments within are known.
+struct Measured {
+    std::uint32_t value_key_size = 5;
+    std::array<char, 12> value_key = {'V', 'a', 'l', 'u', 'e', '\0', 1, 'd'};  // and its signature
+    double value;
+    std::uint32_t text_key_size = 4;
+    std::array<char, 8> text_key = {'T', 'e', 'x', 't', '\0', 1, 's'};
+    std::uint32_t text_size;
+};
+static_assert(sizeof(Measured) == 40, "nothing between its members");
 
 }  // namespace
 
@@ -43,7 +59,8 @@ void ItemsSignal::begin() {
     size_ = first_item_;
 }
 
-void ItemsSignal::add(std::string_view path, const Value& value, std::string_view shown) {
+void ItemsSignal::add(std::string_view path, const Value& value, const Format& format) {
+    if (const double* measured = std::get_if<double>(&value)) return add_measured(path, *measured, format);
     align(of_struct);
     text(path);
     const std::size_t entries = begin_array(of_struct);
@@ -52,8 +69,28 @@ void ItemsSignal::add(std::string_view path, const Value& value, std::string_vie
     align(of_struct);
     text("Text");
     signature("s");
-    text(shown);
+    text(text_of(view(value), format));
     end_array(entries, of_struct);
+}
+
+/// The same for nearly all that a poll sends. Where its parts stand follows from the length of the path.
+void ItemsSignal::add_measured(std::string_view path, double value, const Format& format) {
+    align(of_struct);
+    const std::size_t item = size_, path_end = item + of_number + path.size();
+    const std::size_t entries = aligned(path_end + 1, of_number), first = aligned(entries + of_number, of_struct);
+    const std::size_t shown = first + sizeof(Measured);
+    static_cast<void>(grow(shown + number_room + 1 - item));
+    char* const out = out_.data();
+    const auto write = [out](std::size_t at, const auto& piece) { std::memcpy(out + at, &piece, sizeof piece); };
+    const auto size = [](std::size_t bytes) { return static_cast<std::uint32_t>(bytes); };
+    write(item, size(path.size()));
+    std::copy(path.begin(), path.end(), out + item + of_number);
+    write(path_end, std::array<char, 2 * of_struct>{});  // up to `first`, and a little more
+    char* const end = write_text(out + shown, value, format);
+    *end = '\0';
+    write(first, Measured{.value = value, .text_size = size(static_cast<std::size_t>(end - out) - shown)});
+    size_ = static_cast<std::size_t>(end - out) + 1;
+    write(entries, size(size_ - first));
 }
 
 std::span<const char> ItemsSignal::finish() {
@@ -68,18 +105,9 @@ void ItemsSignal::enlarge(std::size_t bytes) {
     out_.resize(2 * (size_ + bytes));
 }
 
-void ItemsSignal::align(std::size_t to) {
-    for (std::size_t missing = -size_ & (to - 1); missing > 0; --missing) *grow(1) = '\0';
-}
-
-void ItemsSignal::number(std::uint32_t value) {
-    align(of_number);
-    std::memcpy(grow(sizeof value), &value, sizeof value);
-}
-
 void ItemsSignal::real(double value) {
     align(sizeof value);
-    std::memcpy(grow(sizeof value), &value, sizeof value);
+    put(value);
 }
 
 void ItemsSignal::text(std::string_view value) {
@@ -141,7 +169,7 @@ std::size_t ItemsSignal::begin_array(std::size_t to) {
 
 /// The size of an array does not count the padding before its first element.
 void ItemsSignal::end_array(std::size_t begin, std::size_t to) {
-    const std::size_t first = (begin + of_number + to - 1) / to * to;
+    const std::size_t first = aligned(begin + of_number, to);
     patch(begin, static_cast<std::uint32_t>(size_ - first));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -18,13 +19,14 @@ public:
 
     /// Forgets what was written.
     void begin();
-    /// Appends `{path: {"Value": value, "Text": text}}`; the texts must be UTF-8.
-    void add(std::string_view path, const Value& value, std::string_view text);
+    /// Appends `{path: {"Value": value, "Text": text}}`, the text as the format says; path and texts must be UTF-8.
+    void add(std::string_view path, const Value& value, const Format& format);
     [[nodiscard]] bool empty() const noexcept { return size_ == first_item_; }
     /// The whole message; valid until begin().
     [[nodiscard]] std::span<const char> finish();
 
 private:
+    void add_measured(std::string_view path, double value, const Format& format);
     /// Room for so many more bytes; a poll writes hundreds of small pieces, and asks for each of them only once.
     [[nodiscard]] char* grow(std::size_t bytes) {
         if (size_ + bytes > out_.size()) enlarge(bytes);
@@ -33,9 +35,21 @@ private:
         return room;
     }
     void enlarge(std::size_t bytes);
-    /// Zeros up to a multiple of `to`, a power of two.
-    void align(std::size_t to);
-    void number(std::uint32_t value);
+    /// The bytes of something without padding.
+    template <class Piece>
+    void put(const Piece& piece) {
+        std::memcpy(grow(sizeof piece), &piece, sizeof piece);
+    }
+    /// Zeros up to a multiple of `to`, a power of two up to 8: as many as may be needed at once, in one store.
+    void align(std::size_t to) {
+        const std::size_t end = (size_ + to - 1) & ~(to - 1);
+        put(std::uint64_t{0});
+        size_ = end;
+    }
+    void number(std::uint32_t value) {
+        align(sizeof value);
+        put(value);
+    }
     void real(double value);
     void text(std::string_view value);
     void signature(std::string_view value);

@@ -70,6 +70,12 @@ int unknown_method(sd_bus_message* call) {
                                       sd_bus_message_get_path(call), sd_bus_message_get_member(call));
 }
 
+/// The operator of the variant goes through a table of functions for what is nearly always two numbers.
+bool differ(const Value& a, const Value& b) {
+    const double *const one = std::get_if<double>(&a), *const other = std::get_if<double>(&b);
+    return one && other ? *one != *other : a != b;
+}
+
 bool asks(sd_bus_message* call, const char* interface, std::string_view method) {
     const char* named = sd_bus_message_get_interface(call);  // may be left out by the caller
     return (!named || std::string_view{named} == interface) && method == sd_bus_message_get_member(call);
@@ -99,30 +105,28 @@ Tree::Range Tree::below(std::string_view path) const {
 }
 
 void Tree::Seen::see(const ValueView& value) noexcept {
-    type = std::variant_npos;
-    if (const double* real = std::get_if<double>(&value))
-        number = *real;
-    else if (const auto* whole = std::get_if<std::int32_t>(&value))
-        number = *whole;
-    else if (!std::holds_alternative<Invalid>(value))
-        return;
-    type = value.index();
+    // Switches and lists occur in the configuration only: not worth a key.
+    const bool listed = std::holds_alternative<bool>(value) || std::holds_alternative<ListView>(value);
+    type = listed ? std::variant_npos : value.index();
+    key = key_of(value);
 }
 
 void Tree::store(std::size_t index, const ValueView& value) {
     seen_[index].see(value);
     Item& item = items_[index];
-    ValueView rounded = value;
-    if (const double* number = std::get_if<double>(&value)) {
-        if (!std::isfinite(*number))
-            rounded = Invalid{};
-        else if (item.format.decimals >= 0)
-            rounded = round_to(*number, item.format.decimals);
+    const double* const number = std::get_if<double>(&value);
+    if (number && std::isfinite(*number)) {
+        const double rounded = item.format.decimals >= 0 ? round_to(*number, item.format.decimals) : *number;
+        const double* const before = std::get_if<double>(&item.value);
+        if (before && *before == rounded) return;
+        item.value = rounded;
+    } else {
+        const ValueView wanted = number ? ValueView{Invalid{}} : value;
+        if (wanted == view(item.value)) return;
+        Value owned = own(wanted);
+        if (owned == item.value) return;  // a text that was no UTF-8 and was mended
+        item.value = std::move(owned);
     }
-    if (rounded == view(item.value)) return;
-    Value owned = own(rounded);
-    if (owned == item.value) return;  // a text that was no UTF-8 and was mended
-    item.value = std::move(owned);
     if (!std::exchange(item.touched, true)) touched_.push_back(index);
 }
 
@@ -145,7 +149,7 @@ void Tree::flush() {
     signal_.begin();
     for (const std::size_t index : touched_) {
         const Item& item = items_[index];
-        if (item.value != item.sent) signal_.add(item.path, item.value, text_of(view(item.value), item.format));
+        if (differ(item.value, item.sent)) signal_.add(item.path, item.value, item.format);
     }
     if (!signal_.empty()) {
         if (bus_->send(signal_.finish()) < 0) return;

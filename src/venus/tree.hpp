@@ -1,6 +1,7 @@
 // The com.victronenergy.BusItem objects of one service.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -28,10 +29,10 @@ struct Writing {
 struct Item {
     std::string path;  ///< "/Dc/0/Voltage"
     Format format = {};
-    std::optional<Writing> writing = {};  ///< absent: read only
     Value value = {};
-    Value sent = {};       ///< what clients know
-    bool touched = false;  ///< `value` may differ from `sent`
+    Value sent = {};                      ///< what clients know
+    bool touched = false;                 ///< `value` may differ from `sent`
+    std::optional<Writing> writing = {};  ///< absent: read only; last, as no poll needs it
 };
 
 /// Answers clients from its items and tells them, in one signal, what has changed.
@@ -70,19 +71,23 @@ public:
 private:
     using Range = std::span<const Item>;
 
-    /// The number set() saw last, before it was rounded. Every poll compares all of them, after a second in which the
-    /// caches were somebody else's: together they fill 3 kB, where the items are spread over 40.
+    /// What set() saw last, before it was rounded. Every poll compares all of them, after a second in which the caches
+    /// were somebody else's: together they fill 3 kB, where the items are spread over 40.
     struct Seen {
-        double number = 0;
-        std::size_t type = std::variant_npos;  ///< as ValueView::index(); npos: no number, always compared in full
+        /// The bits of a number, the hash of a text: that two texts in a row share it happens once in 10^19 times.
+        std::uint64_t key = 0;
+        std::size_t type = std::variant_npos;  ///< as ValueView::index(); npos: always compared in full
 
         [[nodiscard]] bool same(const ValueView& value) const noexcept {
-            if (value.index() != type) return false;
-            if (const double* real = std::get_if<double>(&value)) return *real == number;
-            if (const auto* whole = std::get_if<std::int32_t>(&value)) return *whole == number;
-            return true;  // both are invalid
+            return value.index() == type && key_of(value) == key;
         }
         void see(const ValueView& value) noexcept;
+        [[nodiscard]] static std::uint64_t key_of(const ValueView& value) noexcept {
+            if (const double* real = std::get_if<double>(&value)) return std::bit_cast<std::uint64_t>(*real);
+            if (const auto* whole = std::get_if<std::int32_t>(&value)) return static_cast<std::uint32_t>(*whole);
+            if (const auto* text = std::get_if<std::string_view>(&value)) return std::hash<std::string_view>{}(*text);
+            return 0;
+        }
     };
 
     void store(std::size_t index, const ValueView& value);

@@ -1,5 +1,6 @@
 #include "venus/value.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -7,22 +8,13 @@
 
 #include <systemd/sd-bus.h>
 
+#include "model/decimals.hpp"
 #include "model/python_text.hpp"
 #include "venus/overloaded.hpp"
 #include "venus/utf8.hpp"
 
 namespace bmsd::venus {
 namespace {
-
-/// Longest text of a double written without exponent and with up to 15 decimals.
-using NumberBuffer = std::array<char, 340>;
-
-std::string fixed(double number, int decimals) {
-    NumberBuffer buffer;
-    const auto end =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed, decimals);
-    return {buffer.data(), end.ptr};
-}
 
 std::string hex(std::int64_t number) {
     std::array<char, 24> buffer;
@@ -33,17 +25,8 @@ std::string hex(std::int64_t number) {
 }
 
 std::string number_text(double number, const Format& format) {
-    switch (format.style) {
-        case Format::Style::fixed: return fixed(number, format.text_decimals).append(format.unit);
-        case Format::Style::hex:
-            if (std::abs(number) < 1e15) return hex(static_cast<std::int64_t>(number));
-            break;
-        case Format::Style::whole:
-            if (number == std::trunc(number) && std::abs(number) < 1e15) return fixed(number, 0);
-            break;
-        case Format::Style::plain: break;
-    }
-    return python_text(number);
+    std::array<char, number_room> buffer;
+    return {buffer.data(), write_text(buffer.data(), number, format)};
 }
 
 std::string list_text(const List& list) {
@@ -149,17 +132,34 @@ std::string text_of(const ValueView& value, const Format& format) {
         value);
 }
 
+char* write_text(char* to, double number, const Format& format) {
+    switch (format.style) {
+        case Format::Style::fixed:
+            return std::copy(format.unit.begin(), format.unit.end(), write_fixed(to, number, format.text_decimals));
+        case Format::Style::hex:
+            if (std::abs(number) < 1e15) {
+                const std::string text = hex(static_cast<std::int64_t>(number));
+                return std::copy(text.begin(), text.end(), to);
+            }
+            break;
+        case Format::Style::whole:
+            if (number == std::trunc(number) && std::abs(number) < 1e15) return write_fixed(to, number, 0);
+            break;
+        case Format::Style::plain: break;
+    }
+    if (format.decimals >= 0) return write_python_text(to, number, format.decimals);
+    const std::string text = python_text(number);
+    return std::copy(text.begin(), text.end(), to);
+}
+
 double round_to(double number, int decimals) {
-    static constexpr std::array<double, 16> powers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    const double power = powers[static_cast<std::size_t>(decimals)];
-    const double scaled = number * power;
-    const double nearest = std::nearbyint(scaled);
-    // The product is inexact in its last bits: near a tie only the exact decimal expansion can tell.
-    if (std::abs(scaled) < 1e9 && std::abs(std::abs(scaled - nearest) - 0.5) > 1e-6) return nearest / power + 0.0;
-    const std::string text = fixed(number, decimals);
+    if (const auto size = in_last_decimals(number, decimals)) {
+        const double rounded = *size / powers_of_ten[static_cast<std::size_t>(decimals)];
+        return number < 0 && *size != 0 ? -rounded : rounded;
+    }
+    std::array<char, fixed_room> digits;
     double rounded = number;
-    std::from_chars(text.data(), text.data() + text.size(), rounded);
+    std::from_chars(digits.data(), write_fixed(digits.data(), number, decimals), rounded);
     return rounded + 0.0;
 }
 

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "model/decimals.hpp"
+
 struct sd_bus_message;
 
 namespace bmsd::venus {
@@ -45,6 +47,11 @@ struct Format {
     std::string_view unit = {};     ///< fixed only; static text
 };
 
+/// Room for the text of any number, its unit included.
+inline constexpr std::size_t number_room = fixed_room + 32;
+/// Writes the text of a number; there must be number_room, and the unit must not be longer than it leaves. Returns the
+/// end.
+[[nodiscard]] char* write_text(char* to, double number, const Format& format);
 /// The text of a value; "---" for an invalid one.
 [[nodiscard]] std::string text_of(const ValueView& value, const Format& format);
 

@@ -84,7 +84,7 @@ void check_shown(const Value& value, std::uint8_t choice) {
     static venus::ItemsSignal signal;
     signal.begin();
     require(signal.empty(), "nothing was added");
-    signal.add("/Dc/0/Voltage", value, text);
+    signal.add("/Dc/0/Voltage", value, format);
     const auto bytes = signal.finish();
     std::uint32_t body = 0;
     std::memcpy(&body, bytes.data() + 4, sizeof body);

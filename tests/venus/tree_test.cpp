@@ -51,9 +51,9 @@ protected:
                 {"/Dc/0/Current", {Format::Style::fixed, 2, 2, "A"}},
                 {"/Dc0", {}},
                 {"/ProductId", {Format::Style::hex}},
-                {"/CustomName", {}, Writing{Kind::text, accept}},
-                {"/Settings/Level", {}, Writing{Kind::integer, accept}},
-                {"/Settings/Volts", {}, Writing{Kind::real, accept}}};
+                {.path = "/CustomName", .writing = Writing{Kind::text, accept}},
+                {.path = "/Settings/Level", .writing = Writing{Kind::integer, accept}},
+                {.path = "/Settings/Volts", .writing = Writing{Kind::real, accept}}};
     }
 
     json::value ask(const char* path, const char* method) { return client.item(service, path, method); }

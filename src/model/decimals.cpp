@@ -1,0 +1,39 @@
+#include "model/decimals.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace bmsd {
+
+std::optional<std::uint32_t> in_last_decimals(double number, int decimals) noexcept {
+    const double power = powers_of_ten[static_cast<std::size_t>(decimals)];
+    const double size = std::abs(number) * power;
+    if (!(size < 1e9)) return std::nullopt;
+    const auto whole = static_cast<std::uint32_t>(size);
+    double beyond_half = size - whole - 0.5;
+    // The product is inexact in its last bits: near a tie it takes what the multiplication has lost.
+    if (std::abs(beyond_half) < 1e-6) beyond_half += std::fma(std::abs(number), power, -size);
+    return beyond_half > 0 || (beyond_half == 0 && whole % 2 == 1) ? whole + 1 : whole;
+}
+
+/// What a battery measures is a whole number with a point in it: that costs a tenth of the general way.
+char* write_fixed(char* to, double number, int decimals) noexcept {
+    const auto whole = in_last_decimals(number, decimals);
+    if (!whole) return std::to_chars(to, to + fixed_room, number, std::chars_format::fixed, decimals).ptr;
+    if (std::signbit(number)) *to++ = '-';
+    int digits = decimals + 1;
+    for (double beyond = 10 * powers_of_ten[static_cast<std::size_t>(decimals)]; beyond <= *whole; beyond *= 10)
+        ++digits;
+    char* const end = to + digits + (decimals > 0 ? 1 : 0);
+    std::uint32_t left = *whole;
+    char* at = end;
+    const auto write_digits = [&](int count) {
+        for (; count > 0; --count, left /= 10) *--at = static_cast<char>('0' + left % 10);
+    };
+    write_digits(decimals);
+    if (decimals > 0) *--at = '.';
+    write_digits(digits - decimals);
+    return end;
+}
+
+}  // namespace bmsd

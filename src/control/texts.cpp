@@ -1,7 +1,7 @@
 #include "control/texts.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 
 #include "model/decimals.hpp"
 
@@ -27,7 +27,7 @@ Fixed cell_volts(double number) {
 Fixed tenths(double number) {
     return {number, 1};
 }
-/// A current with five digits at most.
+/// A current with five digits at most, four of them behind the point.
 struct Amperes {
     double number;
 };
@@ -46,10 +46,12 @@ public:
         return *this << std::string_view(digits.data(), write_fixed(digits.data(), value.number, value.decimals));
     }
     Writer& operator<<(Amperes value) {
-        std::array<char, 32> digits;
-        return *this << std::string_view(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(),
-                                                                      value.number, std::chars_format::general, 5)
-                                                            .ptr);
+        const double size = std::abs(value.number);
+        const int decimals = size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : size < 10000 ? 1 : 0;
+        std::array<char, fixed_room> digits;
+        std::string_view text(digits.data(), write_fixed(digits.data(), value.number, decimals));
+        if (decimals > 0) text = text.substr(0, text.find_last_not_of('0') + 1);
+        return *this << (text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
     }
     void into(std::string& out) const {
         out.reserve(text_.size());  // once: a longer sentence later needs no more memory

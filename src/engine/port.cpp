@@ -282,17 +282,19 @@ asio::awaitable<Port::Outcome> Port::read_all(Station& station) {
         begin_reading(station);
     }
     station.complete = true;
+    auto now = Clock::now();
     for (std::size_t i = 0; i < family_->requests.size(); ++i) {
         const bms::Request& request = family_->requests[i];
         if (!identifying && request.when == When::identify) continue;
         if (request.wanted && !request.wanted(reading)) continue;
-        if (!identifying && Clock::now() < station.due[i]) continue;
+        if (!identifying && now < station.due[i]) continue;
         const Outcome answered = co_await ask(station, i, reading);
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
             co_return answered;
         if (!answered && request.mandatory) station.complete = false;
+        now = Clock::now();
         if (request.when == When::sometimes || !answered)
-            station.due[i] = Clock::now() + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
+            station.due[i] = now + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
     }
     co_return Outcome{};
 }

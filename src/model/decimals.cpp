@@ -16,16 +16,18 @@ std::optional<std::uint32_t> in_last_decimals(double number, int decimals) noexc
     return beyond_half > 0 || (beyond_half == 0 && whole % 2 == 1) ? whole + 1 : whole;
 }
 
-/// What a battery measures is a whole number with a point in it: that costs a tenth of the general way.
 char* write_fixed(char* to, double number, int decimals) noexcept {
     const auto whole = in_last_decimals(number, decimals);
     if (!whole) return std::to_chars(to, to + fixed_room, number, std::chars_format::fixed, decimals).ptr;
-    if (std::signbit(number)) *to++ = '-';
+    return write_fixed(to, std::signbit(number), *whole, decimals);
+}
+
+/// What a battery measures is a whole number with a point in it: that costs a tenth of the general way.
+char* write_fixed(char* to, bool negative, std::uint32_t left, int decimals) noexcept {
+    if (negative) *to++ = '-';
     int digits = decimals + 1;
-    for (double beyond = 10 * powers_of_ten[static_cast<std::size_t>(decimals)]; beyond <= *whole; beyond *= 10)
-        ++digits;
+    for (double beyond = 10 * powers_of_ten[static_cast<std::size_t>(decimals)]; beyond <= left; beyond *= 10) ++digits;
     char* const end = to + digits + (decimals > 0 ? 1 : 0);
-    std::uint32_t left = *whole;
     char* at = end;
     const auto write_digits = [&](int count) {
         for (; count > 0; --count, left /= 10) *--at = static_cast<char>('0' + left % 10);

@@ -20,5 +20,7 @@ inline constexpr std::array<double, 16> powers_of_ten = {1e0, 1e1, 1e2,  1e3,  1
 inline constexpr std::size_t fixed_room = 340;
 /// Writes what printf's "%.*f" would, with 0..15 decimals and without the 0 at the end; returns the end.
 [[nodiscard]] char* write_fixed(char* to, double number, int decimals) noexcept;
+/// The same for what in_last_decimals() says of a number.
+[[nodiscard]] char* write_fixed(char* to, bool negative, std::uint32_t in_last_decimals, int decimals) noexcept;
 
 }  // namespace bmsd

@@ -30,7 +30,7 @@ char* write_python_text(char* to, double number, int decimals) {
         const std::string text = python_text(number);
         return std::copy(text.begin(), text.end(), to);
     }
-    char* end = write_fixed(to, number, decimals);
+    char* end = write_fixed(to, std::signbit(number), *whole, decimals);
     if (decimals == 0) end = std::copy_n(".0", 2, end);
     while (end[-1] == '0' && end[-2] != '.') --end;
     return end;

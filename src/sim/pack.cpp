@@ -32,6 +32,9 @@ constexpr double mosfet_idle_c = 4;  // above the room
 constexpr double mosfet_c_per_a = 0.1;
 constexpr double mosfet_lag_s = 180;
 
+/// What is asked within a poll comes from one measurement, or from two that follow each other.
+constexpr double measured_every_s = 0.45;
+
 constexpr double balance_from_v = 3.40;
 constexpr double balance_spread_v = 0.005;
 constexpr double balance_current_a = -0.8;
@@ -133,7 +136,10 @@ void Pack::set_soc(double percent) {
 void Pack::step(std::chrono::duration<double> dt) {
     if (dt.count() <= 0) return;
     for (double left = dt.count(); left > 0; left -= slice_s) advance(std::min(left, slice_s));
-    ++steps_;
+    since_measurement_s_ += dt.count();
+    if (since_measurement_s_ < measured_every_s) return measure();
+    since_measurement_s_ = 0;
+    ++measurements_;
     measure();
 }
 
@@ -181,9 +187,9 @@ double Pack::sensor_temperature(std::size_t sensor) const {
     return room_c + room_drift_c * wave(time_s_, room_period_s, phase);
 }
 
-/// 0, 1 or 2 digits more, never the same in two steps; the values at different places do not move in step.
+/// 0, 1 or 2 digits more, never the same in two measurements; the values at different places do not move in step.
 double Pack::jitter(std::size_t place) const {
-    return options_.jitter ? static_cast<double>((steps_ + place) % 3) : 0;
+    return options_.jitter ? static_cast<double>((measurements_ + place) % 3) : 0;
 }
 
 void Pack::measure() {

@@ -21,7 +21,7 @@ struct PackOptions {
     double cell_resistance_ohm = 0.0003;      ///< of one cell, about the pack's current
     double balancer_a = 0;                    ///< moved from the highest to the lowest cell while it balances
     std::optional<double> fixed_current_a{};  ///< instead of the profile; positive = charging
-    bool jitter = false;                      ///< what is measured differs by a digit or two from step to step
+    bool jitter = false;                      ///< what is measured differs by a digit or two each time
     std::string name = "Sim";                 ///< as the user of the vendor's app would name it, up to 8 characters
     std::string model = "JK_PB2A16S20P";
     std::string hardware_version = "15A";
@@ -69,7 +69,8 @@ private:
     double current_a_ = 0;
     double mosfet_c_ = 0;
     double time_s_ = 0;
-    std::size_t steps_ = 0;
+    double since_measurement_s_ = 0;
+    std::size_t measurements_ = 0;  ///< of those that jitter
     bool charging_ = true;
     Reading reading_{};
 };

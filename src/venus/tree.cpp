@@ -104,15 +104,10 @@ Tree::Range Tree::below(std::string_view path) const {
             std::lower_bound(items_.begin(), items_.end(), behind, less)};
 }
 
-void Tree::Seen::see(const ValueView& value) noexcept {
-    // Switches and lists occur in the configuration only: not worth a key.
-    const bool listed = std::holds_alternative<bool>(value) || std::holds_alternative<ListView>(value);
-    type = listed ? std::variant_npos : value.index();
-    key = key_of(value);
-}
-
-void Tree::store(std::size_t index, const ValueView& value) {
-    seen_[index].see(value);
+void Tree::store(std::size_t index, const ValueView& value, const Seen& now) {
+    // Switches and lists occur in the configuration only, and have no key: always compared in full.
+    const bool keyless = std::holds_alternative<bool>(value) || std::holds_alternative<ListView>(value);
+    seen_[index] = keyless ? Seen{} : now;
     Item& item = items_[index];
     const double* const number = std::get_if<double>(&value);
     if (number && std::isfinite(*number)) {
@@ -161,7 +156,12 @@ void Tree::flush() {
 void Tree::settle() {
     for (const std::size_t index : touched_) {
         Item& item = items_[index];
-        item.sent = item.value;
+        const double* const now = std::get_if<double>(&item.value);
+        double* const known = std::get_if<double>(&item.sent);
+        if (now && known)
+            *known = *now;
+        else
+            item.sent = item.value;
         item.touched = false;
     }
     touched_.clear();

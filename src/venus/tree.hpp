@@ -52,7 +52,7 @@ public:
     /// Stores a value, rounded as the item's format says; NaN and infinity become invalid. Allocates only
     /// for a text that differs.
     void set(std::size_t index, const ValueView& value) {
-        if (!seen_[index].same(value)) store(index, value);
+        if (const Seen now{value}; now != seen_[index]) store(index, value, now);
     }
 
     /// Exports the items on `bus`, which must outlive the tree or be closed before it is used again.
@@ -76,21 +76,21 @@ private:
     struct Seen {
         /// The bits of a number, the hash of a text: that two texts in a row share it happens once in 10^19 times.
         std::uint64_t key = 0;
-        std::size_t type = std::variant_npos;  ///< as ValueView::index(); npos: always compared in full
+        std::size_t type = std::variant_npos;  ///< as ValueView::index(); npos: nothing yet
 
-        [[nodiscard]] bool same(const ValueView& value) const noexcept {
-            return value.index() == type && key_of(value) == key;
+        Seen() = default;
+        explicit Seen(const ValueView& value) noexcept : type(value.index()) {
+            if (const double* real = std::get_if<double>(&value))
+                key = std::bit_cast<std::uint64_t>(*real);
+            else if (const auto* whole = std::get_if<std::int32_t>(&value))
+                key = static_cast<std::uint32_t>(*whole);
+            else if (const auto* text = std::get_if<std::string_view>(&value))
+                key = std::hash<std::string_view>{}(*text);
         }
-        void see(const ValueView& value) noexcept;
-        [[nodiscard]] static std::uint64_t key_of(const ValueView& value) noexcept {
-            if (const double* real = std::get_if<double>(&value)) return std::bit_cast<std::uint64_t>(*real);
-            if (const auto* whole = std::get_if<std::int32_t>(&value)) return static_cast<std::uint32_t>(*whole);
-            if (const auto* text = std::get_if<std::string_view>(&value)) return std::hash<std::string_view>{}(*text);
-            return 0;
-        }
+        bool operator==(const Seen&) const = default;
     };
 
-    void store(std::size_t index, const ValueView& value);
+    void store(std::size_t index, const ValueView& value, const Seen& now);
     static int receive(sd_bus_message* call, void* tree, sd_bus_error*) noexcept;
     int dispatch(sd_bus_message* call);
     [[nodiscard]] int answer_leaf(sd_bus_message* call, Item& item);

@@ -242,7 +242,7 @@ struct Family {
 /// Forgets what a new poll must say afresh: bits that are not raised again are no longer an alarm.
 void begin_poll(Reading& reading);
 
-/// Decodes a complete answer into `reading`. On failure `reading` may hold parts of it: decode into a copy.
+/// Decodes a complete answer into `reading`. On failure `reading` may hold parts of it: keep a copy.
 [[nodiscard]] Result<void> decode(const Family& family, const Request& request, const Asking& asking,
                                   std::span<const std::uint8_t> payload, Reading& reading);
 

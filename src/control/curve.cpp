@@ -21,13 +21,13 @@ double fraction_at(const Curve& curve, CurveShape shape, StepSide zero_side, dou
     const std::size_t count = curve.x.size();
     if (count == 0 || curve.fraction.size() != count) return 0;
     const bool descending = curve.x.front() > curve.x.back();
-    // From the smallest x: its place, and where the next one is.
-    std::size_t place = descending ? count - 1 : 0;
-    const std::size_t next = descending ? std::size_t(-1) : 1;
-    if (x <= curve.x[place]) return curve.fraction[place];
-    for (std::size_t left = count - 1; left > 0 && curve.x[place] < x; --left) place += next;
-    if (curve.x[place] < x) return curve.fraction[place];
-    const Point a{curve.x[place - next], curve.fraction[place - next]}, b{curve.x[place], curve.fraction[place]};
+    const auto place = [&](std::size_t i) { return descending ? count - 1 - i : i; };
+    const auto point = [&](std::size_t i) { return Point{curve.x[place(i)], curve.fraction[place(i)]}; };
+    if (x <= point(0).x) return point(0).y;
+    std::size_t above = 1;
+    while (above < count && curve.x[place(above)] < x) ++above;
+    if (above == count) return point(count - 1).y;
+    const Point a = point(above - 1), b = point(above);
     if (x == b.x) return b.y;
     if (shape == CurveShape::linear) return between(a, b, x);
     const double smaller = std::min(a.y, b.y);

@@ -205,7 +205,7 @@ asio::awaitable<bool> Port::round() {
             succeeded(station, dialogue_.answered() - began);
             if (station.pending) co_await obey(station);
         } else {
-            station.scratch = station.battery->reading;
+            station.scratch = station.battery->reading;  // as the next poll begins: begin_reading()
             failed(station, outcome.error());
         }
         if (dialogue_.device_error()) {

@@ -52,7 +52,7 @@ struct Station {
     unsigned full_seen = 0;                                   ///< of Controller::full_writes
     unsigned full_in_vain = 0;                                ///< "100 %" that the BMS did not follow, in a row
     Clock::time_point forget_trouble{};                       ///< of Orders
-    Reading scratch;                                          ///< of a poll until it is complete; else the battery's
+    Reading scratch;                                          ///< of a poll until it is complete
     bool complete = false;                                    ///< everything mandatory was answered in it
     Reading surprise;             ///< a reading of the same poll that another one must confirm
     unsigned contradictions = 0;  ///< polls in a row in which none did

@@ -6,7 +6,7 @@
 namespace bmsd {
 
 std::optional<std::uint32_t> in_last_decimals(double number, int decimals) noexcept {
-    const double power = powers_of_ten[static_cast<std::size_t>(decimals)];
+    const double power = power_of_ten(decimals);
     const double size = std::abs(number) * power;
     if (!(size < 1e9)) return std::nullopt;
     const auto whole = static_cast<std::uint32_t>(size);
@@ -23,14 +23,14 @@ char* write_fixed(char* to, double number, int decimals) noexcept {
 }
 
 /// What a battery measures is a whole number with a point in it: that costs a tenth of the general way.
-char* write_fixed(char* to, bool negative, std::uint32_t left, int decimals) noexcept {
+char* write_fixed(char* to, bool negative, std::uint32_t size, int decimals) noexcept {
     if (negative) *to++ = '-';
     int digits = decimals + 1;
-    for (double beyond = 10 * powers_of_ten[static_cast<std::size_t>(decimals)]; beyond <= left; beyond *= 10) ++digits;
+    for (double beyond = 10 * power_of_ten(decimals); beyond <= size; beyond *= 10) ++digits;
     char* const end = to + digits + (decimals > 0 ? 1 : 0);
     char* at = end;
     const auto write_digits = [&](int count) {
-        for (; count > 0; --count, left /= 10) *--at = static_cast<char>('0' + left % 10);
+        for (; count > 0; --count, size /= 10) *--at = static_cast<char>('0' + size % 10);
     };
     write_digits(decimals);
     if (decimals > 0) *--at = '.';

@@ -25,7 +25,7 @@ std::string python_text(double number) {
 char* write_python_text(char* to, double number, int decimals) {
     const auto whole = in_last_decimals(number, decimals);
     const double size = std::abs(number);
-    const bool decimal = whole && *whole / powers_of_ten[static_cast<std::size_t>(decimals)] == size;
+    const bool decimal = whole && *whole / power_of_ten(decimals) == size;
     if (!decimal || (size != 0 && size < 1e-4)) {
         const std::string text = python_text(number);
         return std::copy(text.begin(), text.end(), to);

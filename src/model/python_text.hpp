@@ -1,7 +1,6 @@
 // Numbers as Python writes them: users of the Python driver know them so, and names that it made up hold them.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 namespace bmsd {

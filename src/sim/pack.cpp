@@ -137,9 +137,10 @@ void Pack::step(std::chrono::duration<double> dt) {
     if (dt.count() <= 0) return;
     for (double left = dt.count(); left > 0; left -= slice_s) advance(std::min(left, slice_s));
     since_measurement_s_ += dt.count();
-    if (since_measurement_s_ < measured_every_s) return measure();
-    since_measurement_s_ = 0;
-    ++measurements_;
+    if (since_measurement_s_ >= measured_every_s) {
+        since_measurement_s_ = 0;
+        ++measurements_;
+    }
     measure();
 }
 

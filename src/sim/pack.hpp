@@ -70,7 +70,7 @@ private:
     double mosfet_c_ = 0;
     double time_s_ = 0;
     double since_measurement_s_ = 0;
-    std::size_t measurements_ = 0;  ///< of those that jitter
+    std::size_t measurements_ = 0;  ///< what jitters changes with each
     bool charging_ = true;
     Reading reading_{};
 };

@@ -19,10 +19,6 @@ enum Field : char { path_field = 1, interface_field = 2, member_field = 3, signa
 constexpr std::size_t body_size_at = 4, serial_at = 8;
 constexpr std::size_t of_number = 4, of_struct = 8;  ///< alignments
 
-constexpr std::size_t aligned(std::size_t place, std::size_t to) {
-    return (place + to - 1) & ~(to - 1);
-}
-
 /// The entries of a measured value up to its text. They begin where a struct may, so all alignments within are known.
 struct Measured {
     std::uint32_t value_key_size = 5;

@@ -40,9 +40,13 @@ private:
     void put(const Piece& piece) {
         std::memcpy(grow(sizeof piece), &piece, sizeof piece);
     }
+    /// The first multiple of `to`, a power of two, that is not below `place`.
+    [[nodiscard]] static constexpr std::size_t aligned(std::size_t place, std::size_t to) noexcept {
+        return (place + to - 1) & ~(to - 1);
+    }
     /// Zeros up to a multiple of `to`, a power of two up to 8: as many as may be needed at once, in one store.
     void align(std::size_t to) {
-        const std::size_t end = (size_ + to - 1) & ~(to - 1);
+        const std::size_t end = aligned(size_, to);
         put(std::uint64_t{0});
         size_ = end;
     }

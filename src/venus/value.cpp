@@ -154,7 +154,7 @@ char* write_text(char* to, double number, const Format& format) {
 
 double round_to(double number, int decimals) {
     if (const auto size = in_last_decimals(number, decimals)) {
-        const double rounded = *size / powers_of_ten[static_cast<std::size_t>(decimals)];
+        const double rounded = *size / power_of_ten(decimals);
         return number < 0 && *size != 0 ? -rounded : rounded;
     }
     std::array<char, fixed_room> digits;

@@ -29,7 +29,7 @@ std::string file_name(const std::string& id) {
     return out.substr(0, longest_file_name);
 }
 
-BatteryStates::BatteryStates(const std::string& state_dir, boost::asio::any_io_executor executor, Report report)
+BatteryStates::BatteryStates(const std::string& state_dir, Executor executor, Report report)
     : report_(report), writer_(std::move(executor), std::move(report)) {
     if (state_dir.empty()) return;
     folder_ = state_dir + "/batteries";

@@ -15,7 +15,7 @@ class BatteryStates : public engine::BatteryMemory {
 public:
     /// `state_dir` empty: kept while the program runs only. The directory must exist. A file that cannot be used is set
     /// aside and named on `report`.
-    BatteryStates(const std::string& state_dir, boost::asio::any_io_executor executor, Report report);
+    BatteryStates(const std::string& state_dir, Executor executor, Report report);
 
     void meet(const Identity& battery) override {
         if (on_met) on_met(battery);

@@ -26,7 +26,6 @@ namespace bmsd::app {
 namespace {
 
 namespace json = boost::json;
-namespace asio = boost::asio;
 using bms::Control;
 using bms::Family;
 
@@ -40,7 +39,7 @@ struct Stop {
 
 /// Runs a coroutine to its end in a loop of its own.
 template <class T>
-T finish(asio::io_context& io, asio::awaitable<T> task) {
+T finish(asio::io_context& io, Task<T> task) {
     std::optional<T> result;
     asio::co_spawn(io, std::move(task), [&](std::exception_ptr error, T value) {
         if (error) std::rethrow_exception(error);
@@ -57,8 +56,8 @@ struct Found {
     Reading reading;
 };
 
-asio::awaitable<std::optional<Found>> find(engine::Dialogue& dialogue, const ControlBmsOptions& options,
-                                           const bms::Options& no_options) {
+Task<std::optional<Found>> find(engine::Dialogue& dialogue, const ControlBmsOptions& options,
+                                const bms::Options& no_options) {
     const auto families = bms::on_wires(
         options.type.empty() ? bms::catalog() : std::span<const Family* const>(bms::find_families(options.type)));
     engine::Detector detector(dialogue, no_options);

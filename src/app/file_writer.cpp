@@ -10,10 +10,7 @@
 
 namespace bmsd::app {
 
-namespace asio = boost::asio;
-
-FileWriter::FileWriter(asio::any_io_executor executor, Report report)
-    : executor_(std::move(executor)), report_(std::move(report)) {}
+FileWriter::FileWriter(Executor executor, Report report) : executor_(std::move(executor)), report_(std::move(report)) {}
 
 FileWriter::~FileWriter() {
     thread_.join();

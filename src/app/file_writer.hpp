@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "loop/loop.hpp"
 #include "model/report.hpp"
 
 namespace bmsd::app {
@@ -16,7 +16,7 @@ namespace bmsd::app {
 class FileWriter {
 public:
     /// Failures are reported on `executor`, the first one of each file until it can be written again.
-    FileWriter(boost::asio::any_io_executor executor, Report report);
+    FileWriter(Executor executor, Report report);
     /// Writes what is still to be written.
     ~FileWriter();
     FileWriter(const FileWriter&) = delete;
@@ -33,7 +33,7 @@ private:
 
     void tell();
 
-    boost::asio::any_io_executor executor_;
+    Executor executor_;
     Report report_;
     std::vector<std::string> failing_;  ///< files whose trouble the log knows
     std::shared_ptr<char> alive_ = std::make_shared<char>();

@@ -4,8 +4,8 @@
 #include <map>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include "loop/loop.hpp"
 #include "model/battery.hpp"
 
 namespace bmsd::app {
@@ -26,7 +26,7 @@ private:
     void changed(const Battery& battery);
     void draw();
 
-    boost::asio::steady_timer timer_;
+    Timer timer_;
     std::map<std::string, const Battery*> batteries_;  ///< by place, so that the order is steady
     bool terminal_;
     bool pending_ = false;

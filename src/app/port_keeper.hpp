@@ -6,16 +6,15 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-
 #include "engine/engine.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::app {
 
 class PortKeeper {
 public:
     /// The engine and the executor outlive it.
-    PortKeeper(boost::asio::any_io_executor executor, engine::Engine& engine, Report report)
+    PortKeeper(Executor executor, engine::Engine& engine, Report report)
         : executor_(std::move(executor)), engine_(engine), report_(std::move(report)) {}
 
     /// Makes the engine run these ports and no others. A port whose settings are as they were is not touched; one with
@@ -26,7 +25,7 @@ private:
     void open(const engine::PortSettings& settings);
     void close(const std::string& name);
 
-    boost::asio::any_io_executor executor_;
+    Executor executor_;
     engine::Engine& engine_;
     Report report_;
     std::map<std::string, engine::PortSettings> wanted_;

@@ -14,8 +14,7 @@ bool is_replay(const std::string& port) {
     return port.starts_with(scheme);
 }
 
-Result<std::unique_ptr<link::ByteLink>> make_replay_link(link::asio::any_io_executor executor,
-                                                         const std::string& port) {
+Result<std::unique_ptr<link::ByteLink>> make_replay_link(Executor executor, const std::string& port) {
     const std::string path = port.substr(scheme.size());
     auto file = read_vector_file(path);
     if (!file) return tl::unexpected(Error{file.error().cls, path + ": " + file.error().detail});

@@ -11,7 +11,6 @@ namespace bmsd::app {
 [[nodiscard]] bool is_replay(const std::string& port);
 
 /// Opens a vector file as a link; the error names what is wrong with the file.
-[[nodiscard]] Result<std::unique_ptr<link::ByteLink>> make_replay_link(link::asio::any_io_executor executor,
-                                                                       const std::string& port);
+[[nodiscard]] Result<std::unique_ptr<link::ByteLink>> make_replay_link(Executor executor, const std::string& port);
 
 }  // namespace bmsd::app

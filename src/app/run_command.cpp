@@ -7,7 +7,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "app/battery_states.hpp"
 #include "app/config.hpp"
@@ -23,6 +22,7 @@
 #include "app/stats.hpp"
 #include "app/venus_state.hpp"
 #include "engine/engine.hpp"
+#include "loop/loop.hpp"
 #include "venus/face.hpp"
 #include "venus/names.hpp"
 #include "venus/surroundings.hpp"
@@ -302,7 +302,7 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
     boost::asio::signal_set stats_signal_;
-    boost::asio::steady_timer save_timer_{io_};
+    Timer save_timer_{io_};
     // The engine's coroutines hold on to the faces: it must go before them, so it is declared behind.
     std::optional<BatteryStates> states_;
     std::optional<venus::Settings> settings_;

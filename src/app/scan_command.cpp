@@ -232,53 +232,53 @@ ScanResult look(const std::string& port, const engine::ScanPlan& plan, Progress&
 using Families = std::vector<const bms::Family*>;
 
 /// What is looked at, and for whom.
-struct Task {
+struct Targets {
     std::vector<link::PortInfo> serial;
     std::vector<std::string> can;
     Families on_wires, on_can;
 };
 
 /// Without ports all that the type can be on are taken. The error is a sentence for the user.
-tl::expected<Task, std::string> task_of(const ScanOptions& options) {
+tl::expected<Targets, std::string> targets_of(const ScanOptions& options) {
     const Families families = options.type.empty() ? Families(bms::catalog().begin(), bms::catalog().end())
                                                    : bms::find_families(options.type);
     if (families.empty()) return tl::unexpected(bms::unknown_type(options.type));
-    Task task{.serial = {}, .can = {}, .on_wires = bms::on_wires(families), .on_can = bms::on_can(families)};
-    if (task.on_wires.empty() && task.on_can.empty())
+    Targets targets{.serial = {}, .can = {}, .on_wires = bms::on_wires(families), .on_can = bms::on_can(families)};
+    if (targets.on_wires.empty() && targets.on_can.empty())
         return tl::unexpected(options.type + " is reached by Bluetooth only; a scan looks at serial ports and CAN");
     for (const std::string& port : options.ports) {
         const bool can = is_can_port(port);
-        if ((can ? task.on_can : task.on_wires).empty())
+        if ((can ? targets.on_can : targets.on_wires).empty())
             return tl::unexpected(options.type + " is not spoken on " + (can ? "CAN" : "serial ports") + ", but " +
                                   port + " is " + (can ? "a CAN interface" : "a serial port") +
                                   "; `bmsd list` shows all types");
         if (can)
-            task.can.push_back(port);
+            targets.can.push_back(port);
         else
-            task.serial.push_back(link::port_info(port));
+            targets.serial.push_back(link::port_info(port));
     }
     if (options.ports.empty()) {
-        if (!task.on_wires.empty()) task.serial = link::list_ports();
-        if (!task.on_can.empty() && !options.baud)
-            for (const link::CanInterface& interface : link::can_interfaces()) task.can.push_back(interface.name);
+        if (!targets.on_wires.empty()) targets.serial = link::list_ports();
+        if (!targets.on_can.empty() && !options.baud)
+            for (const link::CanInterface& interface : link::can_interfaces()) targets.can.push_back(interface.name);
     }
-    if (task.serial.empty() && task.can.empty())
+    if (targets.serial.empty() && targets.can.empty())
         return tl::unexpected(std::string(
             "this computer has no serial port and no CAN interface; plug in the adapter, or name a port: `bmsd scan "
             "/dev/ttyUSB0`, `bmsd scan tcp://10.0.0.5:502`, `bmsd scan can0`"));
-    if (task.serial.empty() && options.baud)
+    if (targets.serial.empty() && options.baud)
         return tl::unexpected(std::string(
             "--baud is the rate of serial ports; a CAN interface has the bitrate that the system gave it: `bmsd "
             "can-setup` shows how"));
-    return task;
+    return targets;
 }
 
 }  // namespace
 
 int scan(const ScanOptions& options) {
-    const auto task = task_of(options);
-    if (!task) {
-        std::fprintf(stderr, "bmsd scan: %s\n", task.error().c_str());
+    const auto targets = targets_of(options);
+    if (!targets) {
+        std::fprintf(stderr, "bmsd scan: %s\n", targets.error().c_str());
         return user_must_act;
     }
 
@@ -292,14 +292,14 @@ int scan(const ScanOptions& options) {
     };
     Progress progress;
     const engine::ScanPlan plan{
-        .families = task->on_wires, .addresses = options.addresses, .baud = options.baud, .options = {}};
-    for (const link::PortInfo& info : task->serial) {
+        .families = targets->on_wires, .addresses = options.addresses, .baud = options.baud, .options = {}};
+    for (const link::PortInfo& info : targets->serial) {
         const Looked looked{info, info.by_id.empty() ? info.path : info.by_id, look(info.path, plan, progress)};
         proposal.add(looked.name, lines_of(looked.result));
         tell(looked_text(looked), looked_json(looked), !looked.result.batteries.empty());
     }
-    for (const std::string& interface : task->can) {
-        CanLooked looked = look_at_can(interface, task->on_can, options.addresses);
+    for (const std::string& interface : targets->can) {
+        CanLooked looked = look_at_can(interface, targets->on_can, options.addresses);
         proposal.add(interface, looked.config);
         tell(looked.text, std::move(looked.json), looked.found);
     }

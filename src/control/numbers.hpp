@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/battery.hpp"
+#include "model/decimals.hpp"
 
 namespace bmsd::control {
 
@@ -13,11 +14,11 @@ using Seconds = std::chrono::duration<double>;
 
 /// Rounded to two decimals: voltages of packs.
 [[nodiscard]] inline double hundredths(double value) {
-    return std::round(value * 100) / 100;
+    return round_to(value, 2);
 }
 /// Rounded to three decimals: currents, cells.
 [[nodiscard]] inline double thousandths(double value) {
-    return std::round(value * 1000) / 1000;
+    return round_to(value, 3);
 }
 
 /// NaN and infinity are no values.

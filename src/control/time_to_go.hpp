@@ -14,11 +14,22 @@ public:
     Number add(double current_a, Clock::time_point now, Clock::duration longest, Clock::duration poll);
 
 private:
-    struct Slot {
-        Clock::time_point at{};
+    struct Sum {
         double seconds = 0;
         double ampere_seconds = 0;
+        Sum& operator+=(const Sum& more) {
+            seconds += more.seconds;
+            ampere_seconds += more.ampere_seconds;
+            return *this;
+        }
     };
+    struct Slot {
+        Clock::time_point at{};
+        Sum sum;
+    };
+    void drop_first();
+    void add_up();
+
     /// Samples closer together than this share a slot, so that a fast bus does not fill the ring.
     static constexpr std::chrono::milliseconds slot_length{500};
     static constexpr std::chrono::seconds span{300};
@@ -26,6 +37,8 @@ private:
 
     std::vector<Slot> ring_ = std::vector<Slot>(slots);
     std::size_t first_ = 0, count_ = 0;
+    Sum total_;                ///< of all slots, but for what rounding has lost since add_up()
+    std::size_t dropped_ = 0;  ///< slots since then
     Clock::time_point slot_began_{};
     std::optional<Clock::time_point> last_;
 };

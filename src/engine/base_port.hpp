@@ -5,18 +5,15 @@
 #include <optional>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-
 #include "control/parameters.hpp"
 #include "engine/memory.hpp"
 #include "engine/registry.hpp"
 #include "engine/settings.hpp"
 #include "engine/station.hpp"
+#include "loop/loop.hpp"
 #include "model/battery.hpp"
 
 namespace bmsd::engine {
-
-namespace asio = boost::asio;
 
 /// A port that does not open is tried again after the first pause, then less often.
 inline constexpr std::chrono::seconds first_pause{1};
@@ -47,7 +44,7 @@ public:
     BasePort& operator=(const BasePort&) = delete;
 
     /// Runs until the executor stops.
-    virtual asio::awaitable<void> run() = 0;
+    virtual Task<void> run() = 0;
 
     /// Tells the faces that all batteries of this port are gone, after their state was kept.
     void remove_all();

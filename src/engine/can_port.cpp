@@ -5,7 +5,8 @@
 #include <utility>
 
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "loop/loop.hpp"
 
 namespace bmsd::engine {
 namespace {
@@ -48,8 +49,7 @@ CanPort::Ear::Ear(const bms::Family& family, Address where, std::size_t station_
     beat.resize(family.can->questions.size());
 }
 
-CanPort::CanPort(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::CanSocket> socket,
-                 Context& context)
+CanPort::CanPort(Executor executor, PortSettings settings, std::unique_ptr<link::CanSocket> socket, Context& context)
     : BasePort(std::move(settings), context), timer_(std::move(executor)), socket_(std::move(socket)) {
     outbox_.reserve(outbox_limit);
     expect_batteries();
@@ -66,14 +66,14 @@ bms::Asking CanPort::asking(const Ear& ear, const Reading* known) const {
 
 // ---- life ----------------------------------------------------------------------------------------
 
-asio::awaitable<void> CanPort::sleep_until(Clock::time_point when) {
+Task<void> CanPort::sleep_until(Clock::time_point when) {
     timer_.expires_at(when);
     link::error_code error;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    co_await timer_.async_wait(asio::redirect_error(use_task, error));
     if (error) throw boost::system::system_error(error);  // the port is being removed
 }
 
-asio::awaitable<void> CanPort::run() {
+Task<void> CanPort::run() {
     recall();
     try {
         for (;;) {
@@ -90,7 +90,7 @@ asio::awaitable<void> CanPort::run() {
 }
 
 /// False if only the user can help.
-asio::awaitable<bool> CanPort::open() {
+Task<bool> CanPort::open() {
     for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
         const Result<void> outcome = socket_->open(all_);
         listening_ = bms::Frames::all;
@@ -111,7 +111,7 @@ void CanPort::listen_to(bms::Frames which) {
 }
 
 /// Until the interface goes down or away.
-asio::awaitable<void> CanPort::serve() {
+Task<void> CanPort::serve() {
     for (Ear& ear : ears_) {
         ear.picture.clear();
         ear.agreed = ear.identify_rounds = 0;

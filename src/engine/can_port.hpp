@@ -5,21 +5,19 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "bms/can.hpp"
 #include "engine/base_port.hpp"
 #include "link/can.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::engine {
 
 /// Several batteries, also of several families, on one interface.
 class CanPort final : public BasePort {
 public:
-    CanPort(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::CanSocket> socket,
-            Context& context);
+    CanPort(Executor executor, PortSettings settings, std::unique_ptr<link::CanSocket> socket, Context& context);
 
-    asio::awaitable<void> run() override;
+    Task<void> run() override;
 
 private:
     /// A battery that is listened to; at first only somebody who may be one.
@@ -49,9 +47,9 @@ private:
     /// The slowest messages come every few seconds: nobody is called silent before.
     static constexpr std::chrono::seconds patience{6};
 
-    asio::awaitable<bool> open();
-    asio::awaitable<void> serve();
-    asio::awaitable<void> sleep_until(Clock::time_point when);
+    Task<bool> open();
+    Task<void> serve();
+    Task<void> sleep_until(Clock::time_point when);
 
     void expect_batteries();
     void recall();
@@ -79,7 +77,7 @@ private:
     [[nodiscard]] bms::Asking asking(const Ear& ear, const Reading* known) const;
     [[nodiscard]] bool asks(const bms::Family& family) const;
 
-    asio::steady_timer timer_;
+    Timer timer_;
     std::unique_ptr<link::CanSocket> socket_;
     std::vector<Ear> ears_;
     std::vector<Found> remembered_;    ///< who was found here, now or the last time

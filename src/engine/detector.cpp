@@ -40,15 +40,14 @@ std::chrono::milliseconds longest_search(std::span<const Candidate> candidates,
     return total;
 }
 
-asio::awaitable<bool> Detector::tune(const Candidate& candidate) {
+Task<bool> Detector::tune(const Candidate& candidate) {
     const bool has_rates = dialogue_.link().byte_time() > std::chrono::nanoseconds{0};
     if (dialogue_.link().is_open() && (!has_rates || dialogue_.baud() == candidate.rate)) co_return true;
     const Result<void> opened = co_await dialogue_.open(candidate.rate);
     co_return opened.has_value();
 }
 
-asio::awaitable<bool> Detector::once(const bms::Family& family, std::uint32_t address, std::size_t request,
-                                     Reading& reading) {
+Task<bool> Detector::once(const bms::Family& family, std::uint32_t address, std::size_t request, Reading& reading) {
     Pace pace;
     // Not alone: an answer must prove whose it is.
     const bms::Asking asking{address, false, &reading, options_};
@@ -58,8 +57,7 @@ asio::awaitable<bool> Detector::once(const bms::Family& family, std::uint32_t ad
 }
 
 /// What else is asked at every poll must be answered, too.
-asio::awaitable<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Extent extent,
-                                     Reading& reading) {
+Task<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Extent extent, Reading& reading) {
     for (std::size_t i = 0; i < family.requests.size(); ++i) {
         const bms::Request& request = family.requests[i];
         const bool wanted = request.when == When::identify || proves(request) ||
@@ -73,12 +71,12 @@ asio::awaitable<bool> Detector::poll(const bms::Family& family, std::uint32_t ad
     co_return true;
 }
 
-asio::awaitable<bool> Detector::probe(const bms::Family& family, std::uint32_t address) {
+Task<bool> Detector::probe(const bms::Family& family, std::uint32_t address) {
     Reading ignored;
     co_return co_await once(family, address, family.probe, ignored);
 }
 
-asio::awaitable<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address, Extent extent) {
+Task<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address, Extent extent) {
     Reading first;
     bool answered = false;
     for (int attempt = 0; attempt < family.timing.probes && !answered && !dialogue_.device_error(); ++attempt)

@@ -41,20 +41,19 @@ public:
     explicit Detector(Dialogue& dialogue, const bms::Options& options) : dialogue_(dialogue), options_(options) {}
 
     /// Asks one address. Absent: it is not this family; the reason is in `evidence()`.
-    asio::awaitable<std::optional<Reading>> ask(const bms::Family& family, std::uint32_t address,
-                                                Extent extent = Extent::proof);
+    Task<std::optional<Reading>> ask(const bms::Family& family, std::uint32_t address, Extent extent = Extent::proof);
     /// Asks the family's probe once; true if it was answered.
-    asio::awaitable<bool> probe(const bms::Family& family, std::uint32_t address);
+    Task<bool> probe(const bms::Family& family, std::uint32_t address);
     /// Opens the port at the candidate's rate if it is not; false: the device failed.
-    asio::awaitable<bool> tune(const Candidate& candidate);
+    Task<bool> tune(const Candidate& candidate);
 
     /// What was met since the last forget().
     [[nodiscard]] const Evidence& evidence() const noexcept { return evidence_; }
     void forget() noexcept { evidence_ = {}; }
 
 private:
-    asio::awaitable<bool> once(const bms::Family& family, std::uint32_t address, std::size_t request, Reading& reading);
-    asio::awaitable<bool> poll(const bms::Family& family, std::uint32_t address, Extent extent, Reading& reading);
+    Task<bool> once(const bms::Family& family, std::uint32_t address, std::size_t request, Reading& reading);
+    Task<bool> poll(const bms::Family& family, std::uint32_t address, Extent extent, Reading& reading);
 
     Dialogue& dialogue_;
     const bms::Options& options_;

@@ -5,7 +5,8 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "loop/loop.hpp"
 
 namespace bmsd::engine {
 namespace {
@@ -25,10 +26,10 @@ bool blank(std::uint8_t byte) {
 
 }  // namespace
 
-Dialogue::Dialogue(asio::any_io_executor executor, std::unique_ptr<link::ByteLink> link)
+Dialogue::Dialogue(Executor executor, std::unique_ptr<link::ByteLink> link)
     : link_(std::move(link)), timer_(std::move(executor)) {}
 
-asio::awaitable<Result<void>> Dialogue::open(std::uint32_t baud) {
+Task<Result<void>> Dialogue::open(std::uint32_t baud) {
     device_error_ = {};
     baud_ = baud;
     last_request_ = nullptr;
@@ -40,16 +41,16 @@ asio::awaitable<Result<void>> Dialogue::open(std::uint32_t baud) {
     co_return opened;
 }
 
-asio::awaitable<void> Dialogue::sleep_until(Clock::time_point when) {
+Task<void> Dialogue::sleep_until(Clock::time_point when) {
     if (when <= Clock::now()) co_return;
     timer_.expires_at(when);
     link::error_code ignored;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await timer_.async_wait(asio::redirect_error(use_task, ignored));
 }
 
-asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& request, bms::Asking asking,
-                                            Pace& pace, Account account, Reading& reading) {
-    co_await quiet();
+Task<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& request, bms::Asking asking, Pace& pace,
+                                 Account account, Reading& reading) {
+    if (!is_quiet()) co_await quiet();
     if (hear_unasked(family, asking, account)) co_await wait_for_silence(family, account);
     last_family_ = &family;
     last_request_ = &request;
@@ -62,7 +63,11 @@ asio::awaitable<Result<void>> Dialogue::ask(const bms::Family& family, const bms
     ++account.counters.requests;
     account.evidence.fade();
     ++account.evidence.requests;
-    if (const auto error = co_await link_->write(request_)) {
+    link::error_code error;
+    const std::size_t taken = link_->write_now(request_, error);
+    if (!error && taken < request_.size())
+        error = co_await link_->write(std::span<const std::uint8_t>(request_).subspan(taken));
+    if (error) {
         device_error_ = error;
         co_return tl::unexpected(Error{ErrorClass::truncated, "the request cannot be sent: " + error.message()});
     }
@@ -110,7 +115,7 @@ bool Dialogue::hear_unasked(const bms::Family& family, const bms::Asking& asking
 }
 
 /// While bytes still arrive somebody still talks, and a request would collide with him.
-asio::awaitable<void> Dialogue::wait_for_silence(const bms::Family& family, Account account) {
+Task<void> Dialogue::wait_for_silence(const bms::Family& family, Account account) {
     const auto latest = Clock::now() + longest_wait_for_silence;
     std::size_t bytes = 0;
     do {
@@ -140,8 +145,8 @@ bool Dialogue::fetch(std::size_t usual) {
 }
 
 /// Receives until the answer is complete, the BMS pauses too long within it, or nothing comes at all.
-asio::awaitable<void> Dialogue::collect(const bms::Family& family, Pace& pace, Clock::time_point sent,
-                                        Clock::time_point first_byte) {
+Task<void> Dialogue::collect(const bms::Family& family, Pace& pace, Clock::time_point sent,
+                             Clock::time_point first_byte) {
     // Somebody who talks without pause must not hold the port for ever.
     const auto latest = first_byte + link_->byte_time() * static_cast<long>(max_frame) + 1s;
     const auto patience = [&, pause = family.timing.between_bytes + link_->latency()] {

@@ -4,18 +4,14 @@
 #include <functional>
 #include <memory>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "bms/transaction.hpp"
 #include "engine/diagnosis.hpp"
 #include "engine/pace.hpp"
 #include "link/link.hpp"
+#include "loop/loop.hpp"
 #include "model/battery.hpp"
 
 namespace bmsd::engine {
-
-namespace asio = boost::asio;
 
 /// Whose request it is: where its answers are counted. Outlives the request.
 struct Account {
@@ -26,18 +22,18 @@ struct Account {
 /// The one way to ask something on a port. Used by one coroutine at a time.
 class Dialogue {
 public:
-    Dialogue(asio::any_io_executor executor, std::unique_ptr<link::ByteLink> link);
+    Dialogue(Executor executor, std::unique_ptr<link::ByteLink> link);
 
     [[nodiscard]] link::ByteLink& link() noexcept { return *link_; }
     [[nodiscard]] const link::ByteLink& link() const noexcept { return *link_; }
 
     /// Opens the port at this rate (again); forgets what the device failed with before.
-    asio::awaitable<Result<void>> open(std::uint32_t baud);
+    Task<Result<void>> open(std::uint32_t baud);
     [[nodiscard]] std::uint32_t baud() const noexcept { return baud_; }
 
     /// Sends a request once and decodes its answer into `reading`, which is untouched on failure.
-    asio::awaitable<Result<void>> ask(const bms::Family& family, const bms::Request& request, bms::Asking asking,
-                                      Pace& pace, Account account, Reading& reading);
+    Task<Result<void>> ask(const bms::Family& family, const bms::Request& request, bms::Asking asking, Pace& pace,
+                           Account account, Reading& reading);
 
     /// The answer to the last request, if it was good; valid until the next is sent.
     [[nodiscard]] std::span<const std::uint8_t> last_payload() const noexcept { return transaction_.reply().payload; }
@@ -49,27 +45,28 @@ public:
     std::function<void(std::string_view why)> on_unsolicited;
     [[nodiscard]] std::uint64_t unsolicited_bytes() const noexcept { return unsolicited_bytes_; }
 
-    asio::awaitable<void> sleep_until(Clock::time_point when);
-    /// Waits until the family's gap after the last answer is over.
-    asio::awaitable<void> quiet() {
-        return sleep_until(answered_ + (last_family_ ? last_family_->timing.gap : std::chrono::milliseconds{0}));
-    }
+    Task<void> sleep_until(Clock::time_point when);
+    /// Whether the family's gap after the last answer is over. To wait for what has been costs a coroutine.
+    [[nodiscard]] bool is_quiet() const { return quiet_at() <= Clock::now(); }
+    Task<void> quiet() { return sleep_until(quiet_at()); }
     /// When the last answer was complete, as far as that is known: it may have been slept over.
     [[nodiscard]] Clock::time_point answered() const noexcept { return answered_; }
 
 private:
+    [[nodiscard]] Clock::time_point quiet_at() const noexcept {
+        return answered_ + (last_family_ ? last_family_->timing.gap : std::chrono::milliseconds{0});
+    }
     [[nodiscard]] bool hear_unasked(const bms::Family& family, const bms::Asking& asking, Account account);
-    asio::awaitable<void> wait_for_silence(const bms::Family& family, Account account);
+    Task<void> wait_for_silence(const bms::Family& family, Account account);
     void count_unasked(std::size_t bytes, Account account);
     [[nodiscard]] bool fetch(std::size_t usual);
-    asio::awaitable<void> collect(const bms::Family& family, Pace& pace, Clock::time_point sent,
-                                  Clock::time_point first_byte);
+    Task<void> collect(const bms::Family& family, Pace& pace, Clock::time_point sent, Clock::time_point first_byte);
     void count(const Result<void>& result, Account account);
     void weigh(const Error& error, Evidence& evidence);
     [[nodiscard]] bool answers_again(std::span<const std::uint8_t> bytes) const;
 
     std::unique_ptr<link::ByteLink> link_;
-    asio::steady_timer timer_;
+    Timer timer_;
     bms::Transaction transaction_;
     Bytes request_;
     std::uint32_t baud_ = 0;

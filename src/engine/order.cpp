@@ -31,7 +31,7 @@ public:
           value_(value),
           local_time_s_(local_time_s) {}
 
-    asio::awaitable<Result<Done>> run() {
+    Task<Result<Done>> run() {
         Detector detector(dialogue_, patient_.options);
         const auto before = co_await detector.ask(patient_.family, patient_.address, Extent::everything);
         if (!before)
@@ -59,7 +59,7 @@ public:
 
 private:
     /// Each is sent once: a write whose acknowledge was lost may have taken effect.
-    asio::awaitable<Result<void>> steps() {
+    Task<Result<void>> steps() {
         for (const bms::Request& step : control_.steps) {
             const Result<void> taken = co_await send(step);
             if (!taken)
@@ -70,7 +70,7 @@ private:
         co_return Result<void>{};
     }
 
-    asio::awaitable<Result<void>> leave() {
+    Task<Result<void>> leave() {
         answered_.clear();
         for (const bms::Request& step : control_.finally) {
             Result<void> taken;
@@ -86,7 +86,7 @@ private:
         co_return Result<void>{};
     }
 
-    asio::awaitable<Result<void>> send(const bms::Request& step) {
+    Task<Result<void>> send(const bms::Request& step) {
         Pace pace;
         Reading reading = known_;
         bms::Asking asking{patient_.address, false, &known_, patient_.options};
@@ -116,8 +116,8 @@ private:
 
 }  // namespace
 
-asio::awaitable<Result<Done>> carry_out(Dialogue& dialogue, Patient patient, const bms::Control& control, double value,
-                                        std::int64_t local_time_s) {
+Task<Result<Done>> carry_out(Dialogue& dialogue, Patient patient, const bms::Control& control, double value,
+                             std::int64_t local_time_s) {
     Errand errand(dialogue, std::move(patient), control, value, local_time_s);
     co_return co_await errand.run();
 }

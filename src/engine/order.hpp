@@ -21,8 +21,8 @@ struct Patient {
 /// Reads the battery, checks whether the control may be used now, sends its steps once each, leaves what must be left,
 /// and reads the battery again. `local_time_s`: see bms::Asking. Errors: refused (not allowed now, or the BMS said no),
 /// or those of the wire; their text says what was and what was not sent.
-[[nodiscard]] asio::awaitable<Result<Done>> carry_out(Dialogue& dialogue, Patient patient, const bms::Control& control,
-                                                      double value, std::int64_t local_time_s);
+[[nodiscard]] Task<Result<Done>> carry_out(Dialogue& dialogue, Patient patient, const bms::Control& control,
+                                           double value, std::int64_t local_time_s);
 
 /// The control of this name (any case); null if the family has none.
 [[nodiscard]] const bms::Control* find_control(const bms::Family& family, std::string_view name) noexcept;

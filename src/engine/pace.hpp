@@ -31,7 +31,7 @@ public:
         const bool surprised = looks_ < trusted_;
         taken += taken / 64;
         expected_ = taken > expected_ ? taken : (taken + expected_) / 2;
-        trusted_ = surprised ? 1 : std::clamp(2 * trusted_, 1U, most_looks);
+        trusted_ = surprised ? 1 : std::clamp(4 * trusted_, 1U, most_looks);
         looks_ = 0;
         size_ = size;
     }

@@ -23,8 +23,7 @@ constexpr std::chrono::seconds slowest_detection{30};
 
 }  // namespace
 
-Port::Port(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link,
-           Context& context)
+Port::Port(Executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link, Context& context)
     : BasePort(std::move(settings), context), dialogue_(std::move(executor), std::move(link)) {
     dialogue_.on_unsolicited = [this](std::string_view why) { tell_unsolicited(why); };
     const bms::Family& first = *settings_.families.front();
@@ -54,7 +53,7 @@ bms::Asking Port::asking(const Station& station, const Reading& known) const {
 
 // ---- life ----------------------------------------------------------------------------------------
 
-asio::awaitable<void> Port::run() {
+Task<void> Port::run() {
     for (;;) {
         co_await open();
         if (first_open_ && !*first_open_ && first_open_->error().cls == ErrorClass::config &&
@@ -69,7 +68,7 @@ asio::awaitable<void> Port::run() {
     }
 }
 
-asio::awaitable<void> Port::open() {
+Task<void> Port::open() {
     for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
         const Result<void> outcome = co_await dialogue_.open(rate_);
         const bool first = !first_open_;
@@ -81,7 +80,7 @@ asio::awaitable<void> Port::open() {
 }
 
 /// Asks for every candidate in turn until one is believed; returns with found_ still false if the device fails before.
-asio::awaitable<void> Port::detect() {
+Task<void> Port::detect() {
     const bool has_rates = dialogue_.link().byte_time() > 0ns;
     const std::vector<Candidate> all = candidates(settings_.families, settings_.baud, has_rates);
     std::vector<Found> places, remembered;
@@ -109,7 +108,7 @@ asio::awaitable<void> Port::detect() {
     }
 }
 
-asio::awaitable<bool> Port::search(std::span<const Found> among, Detector& detector) {
+Task<bool> Port::search(std::span<const Found> among, Detector& detector) {
     for (const Found& place : among) {
         if (!co_await detector.tune(place.candidate)) co_return false;
         const auto answered = co_await detector.ask(*place.candidate.family, place.address);
@@ -178,7 +177,7 @@ void Port::make_stations(const bms::Family& family, std::vector<Address> address
 
 /// Polls all batteries on a steady grid until the device fails or the port must be opened again.
 /// The grid is the same for all ports with this interval, so that they share their wake-ups.
-asio::awaitable<void> Port::serve() {
+Task<void> Port::serve() {
     const Clock::duration step = settings_.poll.value_or(family_->timing.poll);
     for (;;) {
         const bool go_on = co_await round();
@@ -193,15 +192,20 @@ asio::awaitable<void> Port::serve() {
 }
 
 /// One poll of every battery that is due; false if the port must be opened again.
-asio::awaitable<bool> Port::round() {
+Task<bool> Port::round() {
     bool asked = false;
     for (Station& station : stations_) {
         if (Clock::now() < station.next_try) continue;
         asked = true;
-        co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
+        if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
-        const Outcome outcome = co_await poll(station);
+        const unsigned contradictions = std::exchange(station.contradictions, 0);
+        Outcome outcome = co_await read_all(station);
+        if (const std::string_view surprise = outcome ? surprise_in(station) : std::string_view{}; !surprise.empty())
+            outcome = co_await confirm(station, surprise, contradictions);
         if (outcome) {
+            station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
+            if (!station.identified) settle_identity(station);
             succeeded(station, dialogue_.answered() - began);
             if (station.pending) co_await obey(station);
         } else {
@@ -234,25 +238,16 @@ asio::awaitable<bool> Port::round() {
 // ---- one battery ---------------------------------------------------------------------------------
 
 /// What a checksum let pass would last for one reading only: a surprising one counts once a second one agrees with it.
-asio::awaitable<Port::Outcome> Port::poll(Station& station) {
-    const unsigned contradictions = std::exchange(station.contradictions, 0);
-    Outcome read = co_await read_all(station);
-    if (!read) co_return read;
-    if (const std::string_view surprise = surprise_in(station); !surprise.empty()) {
-        station.surprise = station.scratch;
-        station.scratch = station.battery->reading;
-        std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
-        if (read = co_await read_all(station); !read) co_return read;
-        const bool agree = bms::jump(station.surprise, station.scratch).empty() || surprise_in(station).empty();
-        if (!agree && contradictions + 1 < contradictions_believed) {
-            station.contradictions = contradictions + 1;
-            co_return tl::unexpected(Error{ErrorClass::implausible, "two readings in a row contradict each other (" +
-                                                                        std::string(surprise) + ")"});
-        }
-    }
-    station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
-    if (!station.identified) settle_identity(station);
-    co_return Outcome{};
+Task<Port::Outcome> Port::confirm(Station& station, std::string_view surprise, unsigned contradictions) {
+    station.surprise = station.scratch;
+    station.scratch = station.battery->reading;
+    std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
+    if (Outcome read = co_await read_all(station); !read) co_return read;
+    const bool agree = bms::jump(station.surprise, station.scratch).empty() || surprise_in(station).empty();
+    if (agree || contradictions + 1 >= contradictions_believed) co_return Outcome{};
+    station.contradictions = contradictions + 1;
+    co_return tl::unexpected(
+        Error{ErrorClass::implausible, "two readings in a row contradict each other (" + std::string(surprise) + ")"});
 }
 
 /// What in the reading of this poll does not go together, or with the poll before; empty: nothing.
@@ -272,13 +267,15 @@ void Port::begin_reading(Station& station) {
 
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
 /// it is there: values of different polls are never mixed.
-asio::awaitable<Port::Outcome> Port::read_all(Station& station) {
+Task<Port::Outcome> Port::read_all(Station& station) {
     const bool identifying = !station.identified;
     Reading& reading = station.scratch;
     begin_reading(station);
     // A silent battery must not cost the others on its bus more than one time-out.
     if (identifying) {
-        if (Outcome alive = co_await ask(station, family_->probe, reading); !alive) co_return alive;
+        Outcome alive = co_await ask(station, family_->probe, reading);
+        if (!alive) alive = co_await insist(station, family_->probe, reading, std::move(alive));
+        if (!alive) co_return alive;
         begin_reading(station);
     }
     station.complete = true;
@@ -288,7 +285,8 @@ asio::awaitable<Port::Outcome> Port::read_all(Station& station) {
         if (!identifying && request.when == When::identify) continue;
         if (request.wanted && !request.wanted(reading)) continue;
         if (!identifying && now < station.due[i]) continue;
-        const Outcome answered = co_await ask(station, i, reading);
+        Outcome answered = co_await ask(station, i, reading);
+        if (!answered) answered = co_await insist(station, i, reading, std::move(answered));
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
             co_return answered;
         if (!answered && request.mandatory) station.complete = false;
@@ -309,21 +307,21 @@ void Port::settle_identity(Station& station) {
     station.identified = true;
 }
 
-asio::awaitable<Port::Outcome> Port::ask(Station& station, std::size_t request, Reading& reading) {
-    Outcome first = co_await ask_once(station, request, reading);
+Task<Port::Outcome> Port::ask(Station& station, std::size_t index, Reading& reading) {
+    return dialogue_.ask(*family_, family_->requests[index], asking(station, reading), station.pace[index],
+                         {station.battery->link.counters, station.evidence}, reading);
+}
+
+/// Asks again what was not answered, if that is of any use.
+Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading& reading, Outcome first) {
     // A battery that is silent anyway gets no second chance within the same poll.
     const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
-    for (unsigned retry = 0; retry < retries && !first && !dialogue_.device_error(); ++retry) {
-        if (first.error().cls == ErrorClass::refused) break;
-        Outcome again = co_await ask_once(station, request, reading);
+    if (first.error().cls == ErrorClass::refused) co_return first;
+    for (unsigned retry = 0; retry < retries && !dialogue_.device_error(); ++retry) {
+        Outcome again = co_await ask(station, request, reading);
         if (again) co_return again;
     }
     co_return first;  // the first reason tells more than the silence after it
-}
-
-asio::awaitable<Port::Outcome> Port::ask_once(Station& station, std::size_t index, Reading& reading) {
-    return dialogue_.ask(*family_, family_->requests[index], asking(station, reading), station.pace[index],
-                         {station.battery->link.counters, station.evidence}, reading);
 }
 
 // ---- consequences --------------------------------------------------------------------------------

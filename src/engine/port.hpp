@@ -13,30 +13,30 @@ namespace bmsd::engine {
 /// A serial bus.
 class Port final : public BasePort {
 public:
-    Port(asio::any_io_executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link, Context& context);
+    Port(Executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link, Context& context);
 
-    asio::awaitable<void> run() override;
+    Task<void> run() override;
 
     [[nodiscard]] std::uint64_t unsolicited_bytes() const noexcept override { return dialogue_.unsolicited_bytes(); }
 
 private:
     using Outcome = Result<void>;
 
-    asio::awaitable<void> open();
-    asio::awaitable<void> detect();
-    asio::awaitable<bool> search(std::span<const Found> among, Detector& detector);
+    Task<void> open();
+    Task<void> detect();
+    Task<bool> search(std::span<const Found> among, Detector& detector);
     void settle(const Found& found);
     void report_unknown(std::span<const Candidate> among, const Evidence& evidence);
-    asio::awaitable<void> serve();
-    asio::awaitable<bool> round();
-    asio::awaitable<Outcome> poll(Station& station);
-    asio::awaitable<Outcome> read_all(Station& station);
+    Task<void> serve();
+    Task<bool> round();
+    Task<Outcome> confirm(Station& station, std::string_view surprise, unsigned contradictions);
+    Task<Outcome> read_all(Station& station);
     static void begin_reading(Station& station);
     [[nodiscard]] static std::string_view surprise_in(const Station& station);
-    asio::awaitable<void> obey(Station& station);
+    Task<void> obey(Station& station);
     void settle_identity(Station& station);
-    asio::awaitable<Outcome> ask(Station& station, std::size_t request, Reading& reading);
-    asio::awaitable<Outcome> ask_once(Station& station, std::size_t request, Reading& reading);
+    Task<Outcome> ask(Station& station, std::size_t index, Reading& reading);
+    Task<Outcome> insist(Station& station, std::size_t request, Reading& reading, Outcome first);
 
     [[nodiscard]] std::vector<Address> addresses_of(const bms::Family& family) const;
     void make_stations(const bms::Family& family, std::vector<Address> addresses);

@@ -117,7 +117,7 @@ void BasePort::complain_of_order(Station& station, Order order, const std::strin
 }
 
 /// Sends an accepted order, and looks whether the BMS follows it.
-asio::awaitable<void> Port::obey(Station& station) {
+Task<void> Port::obey(Station& station) {
     const PendingOrder pending = *station.pending;
     const Result<Done> done = co_await carry_out(dialogue_, {*family_, station.address.value, settings_.options},
                                                  *pending.control, pending.value, local_time_s());

@@ -50,7 +50,7 @@ public:
     Scan(Dialogue& dialogue, const ScanPlan& plan, std::function<void(const std::string&)> progress)
         : dialogue_(dialogue), plan_(plan), progress_(std::move(progress)), detector_(dialogue, plan_.options) {}
 
-    asio::awaitable<ScanResult> run() {
+    Task<ScanResult> run() {
         const auto open = co_await dialogue_.open(plan_.baud.value_or(plan_.families.front()->serial.rates.front()));
         if (!open) {
             result_.trouble = open.error().detail;
@@ -78,7 +78,7 @@ private:
     [[nodiscard]] bool gone() const { return static_cast<bool>(dialogue_.device_error()); }
 
     /// Another master gives itself away before anything is asked.
-    asio::awaitable<void> listen() {
+    Task<void> listen() {
         progress_("listening");
         std::array<std::uint8_t, max_frame> heard;
         dialogue_.link().drain(heard);
@@ -94,7 +94,7 @@ private:
     }
 
     /// Asks every candidate at its usual address, or at all the others; ends with the first that answers somehow.
-    asio::awaitable<void> look(std::span<const Candidate> all, bool others) {
+    Task<void> look(std::span<const Candidate> all, bool others) {
         for (const Candidate& candidate : all) {
             const auto addresses = addresses_of(*candidate.family, plan_);
             if (others && addresses.size() <= 1) continue;
@@ -112,14 +112,14 @@ private:
     }
 
     /// Somebody of this family is there: who else?
-    asio::awaitable<void> sweep(const Candidate& candidate, const std::vector<std::uint32_t>& addresses) {
+    Task<void> sweep(const Candidate& candidate, const std::vector<std::uint32_t>& addresses) {
         for (std::size_t i = 1; i < addresses.size() && !gone(); ++i) {
             tell(candidate, "address " + address_text(addresses[i]));
             co_await ask(candidate, addresses[i]);
         }
     }
 
-    asio::awaitable<void> ask(const Candidate& candidate, std::uint32_t address) {
+    Task<void> ask(const Candidate& candidate, std::uint32_t address) {
         detector_.forget();
         auto reading = co_await detector_.ask(*candidate.family, address);
         if (gone()) co_return;
@@ -139,13 +139,13 @@ private:
         result_.evidence += detector_.evidence();
     }
 
-    asio::awaitable<void> ask_again(const Candidate& candidate) {
+    Task<void> ask_again(const Candidate& candidate) {
         detector_.forget();
         static_cast<void>(co_await detector_.probe(*candidate.family, addresses_of(*candidate.family, plan_).front()));
         result_.evidence += detector_.evidence();
     }
 
-    asio::awaitable<void> probe(const Candidate& candidate, std::uint32_t address) {
+    Task<void> probe(const Candidate& candidate, std::uint32_t address) {
         tell(candidate, "address " + address_text(address) + ", how clean the line is");
         static_cast<void>(co_await detector_.probe(*candidate.family, address));
     }
@@ -180,8 +180,7 @@ std::chrono::milliseconds longest_scan(const ScanPlan& plan, bool has_rates) {
                                       [&](const bms::Family& family) { return addresses_of(family, plan).size(); });
 }
 
-asio::awaitable<ScanResult> scan(Dialogue& dialogue, const ScanPlan& plan,
-                                 std::function<void(const std::string&)> progress) {
+Task<ScanResult> scan(Dialogue& dialogue, const ScanPlan& plan, std::function<void(const std::string&)> progress) {
     Scan scan(dialogue, plan, std::move(progress));
     co_return co_await scan.run();
 }

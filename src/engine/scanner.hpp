@@ -48,7 +48,7 @@ struct ScanPlan {
 [[nodiscard]] std::chrono::milliseconds longest_scan(const ScanPlan& plan, bool has_rates);
 
 /// Scans one port. `progress` is told what is being asked, in words, before each question of a new kind.
-[[nodiscard]] asio::awaitable<ScanResult> scan(Dialogue& dialogue, const ScanPlan& plan,
-                                               std::function<void(const std::string&)> progress);
+[[nodiscard]] Task<ScanResult> scan(Dialogue& dialogue, const ScanPlan& plan,
+                                    std::function<void(const std::string&)> progress);
 
 }  // namespace bmsd::engine

@@ -17,7 +17,7 @@ bool is_tcp_port(const std::string& text) {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteLink>> make_link(asio::any_io_executor executor, const std::string& port) {
+Result<std::unique_ptr<ByteLink>> make_link(Executor executor, const std::string& port) {
     constexpr std::string_view tcp = "tcp://";
     if (port.starts_with(tcp)) {
         std::string host = port.substr(tcp.size());

@@ -8,6 +8,6 @@
 namespace bmsd::link {
 
 /// `tcp://host:port` or the path of a serial port; ErrorClass::config for a name that is neither.
-[[nodiscard]] Result<std::unique_ptr<ByteLink>> make_link(asio::any_io_executor executor, const std::string& port);
+[[nodiscard]] Result<std::unique_ptr<ByteLink>> make_link(Executor executor, const std::string& port);
 
 }  // namespace bmsd::link

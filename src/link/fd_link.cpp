@@ -7,10 +7,10 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
 
 #include "link/last_error.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::link {
 namespace {
@@ -24,7 +24,7 @@ bool would_block() {
 
 }  // namespace
 
-FdLink::FdLink(asio::any_io_executor executor, std::string name)
+FdLink::FdLink(Executor executor, std::string name)
     : executor_(executor), name_(std::move(name)), watch_(executor), timer_(executor) {}
 
 FdLink::~FdLink() {
@@ -95,7 +95,7 @@ std::size_t FdLink::read_now(std::span<std::uint8_t> into, error_code& error) no
     return 0;
 }
 
-asio::awaitable<error_code> FdLink::ready(std::uint32_t events, Clock::time_point deadline) {
+Task<error_code> FdLink::ready(std::uint32_t events, Clock::time_point deadline) {
     const std::uint64_t wait = ++wait_;
     bool late = false;
     timer_.expires_at(deadline);
@@ -107,8 +107,7 @@ asio::awaitable<error_code> FdLink::ready(std::uint32_t events, Clock::time_poin
     });
     arm(events);
     error_code error;
-    co_await watch_.async_wait(asio::posix::stream_descriptor::wait_read,
-                               asio::redirect_error(asio::use_awaitable, error));
+    co_await watch_.async_wait(Descriptor::wait_read, asio::redirect_error(use_task, error));
     ++wait_;
     timer_.cancel();
     if (late) {
@@ -120,22 +119,32 @@ asio::awaitable<error_code> FdLink::ready(std::uint32_t events, Clock::time_poin
     co_return error;
 }
 
-asio::awaitable<error_code> FdLink::write(std::span<const std::uint8_t> bytes) {
-    const auto deadline = Clock::now() + write_timeout;
-    while (!bytes.empty()) {
-        if (fd_ < 0) co_return asio::error::bad_descriptor;
-        const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
-        if (count >= 0)
-            bytes = bytes.subspan(static_cast<std::size_t>(count));
-        else if (would_block()) {
-            if (const error_code error = co_await ready(EPOLLOUT, deadline)) co_return error;
-        } else if (errno != EINTR)
-            co_return last_error();
+std::size_t FdLink::write_now(std::span<const std::uint8_t> bytes, error_code& error) noexcept {
+    error.clear();
+    if (fd_ < 0) {
+        error = asio::error::bad_descriptor;
+        return 0;
     }
-    co_return error_code{};
+    ssize_t count;
+    do {
+        count = ::write(fd_, bytes.data(), bytes.size());
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (!would_block()) error = last_error();
+    return 0;
 }
 
-asio::awaitable<std::size_t> FdLink::read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) {
+Task<error_code> FdLink::write(std::span<const std::uint8_t> bytes) {
+    const auto deadline = Clock::now() + write_timeout;
+    for (;;) {
+        error_code error;
+        bytes = bytes.subspan(write_now(bytes, error));
+        if (error || bytes.empty()) co_return error;
+        if (error = co_await ready(EPOLLOUT, deadline); error) co_return error;
+    }
+}
+
+Task<std::size_t> FdLink::read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) {
     for (;;) {
         const std::size_t count = read_now(into, error);
         if (count > 0 || error || into.empty()) co_return count;

@@ -1,47 +1,45 @@
 // What serial ports and sockets share: a non-blocking descriptor in the event loop.
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "link/link.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::link {
 
 /// Reads and writes a descriptor; how it is opened is the derived class's affair.
 class FdLink : public ByteLink {
 public:
-    FdLink(asio::any_io_executor executor, std::string name);
+    FdLink(Executor executor, std::string name);
     ~FdLink() override;
 
     const std::string& name() const noexcept override { return name_; }
     void close() noexcept override;
     bool is_open() const noexcept override { return fd_ >= 0; }
     std::size_t drain(std::span<std::uint8_t> sample) noexcept override;
-    asio::awaitable<error_code> write(std::span<const std::uint8_t> bytes) override;
-    asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                      error_code& error) override;
+    std::size_t write_now(std::span<const std::uint8_t> bytes, error_code& error) noexcept override;
+    Task<error_code> write(std::span<const std::uint8_t> bytes) override;
+    Task<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) override;
     std::size_t read_now(std::span<std::uint8_t> into, error_code& error) noexcept override;
 
 protected:
     /// Takes ownership of an open non-blocking descriptor.
     [[nodiscard]] error_code adopt(int fd);
-    const asio::any_io_executor& executor() const noexcept { return executor_; }
+    const Executor& executor() const noexcept { return executor_; }
     int descriptor() const noexcept { return fd_; }
 
 private:
     /// Waits until the descriptor is ready for `events` (EPOLLIN, EPOLLOUT) or the deadline has passed
     /// (error: timed_out).
-    asio::awaitable<error_code> ready(std::uint32_t events, Clock::time_point deadline);
+    Task<error_code> ready(std::uint32_t events, Clock::time_point deadline);
     void arm(std::uint32_t events) noexcept;
 
-    asio::any_io_executor executor_;
+    Executor executor_;
     std::string name_;
     int fd_ = -1;
     /// Asio watches this epoll instance, which in turn watches fd_ only while somebody waits. Watched directly, each
     /// few bytes that a UART hands over would wake the loop although we sleep until the answer can be complete.
-    asio::posix::stream_descriptor watch_;
-    asio::steady_timer timer_;
+    Descriptor watch_;
+    Timer timer_;
     std::uint64_t wait_ = 0;  ///< tells a late timer that its wait is over
 };
 

@@ -6,15 +6,14 @@
 #include <span>
 #include <string>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
+#include "loop/loop.hpp"
 #include "model/battery.hpp"
 #include "model/error.hpp"
 
 namespace bmsd::link {
 
-namespace asio = boost::asio;
 using boost::system::error_code;
 
 /// A byte stream to one bus. Used by one coroutine at a time. All times are steady.
@@ -31,7 +30,7 @@ public:
     /// Opens, or opens again: the name is looked up afresh, so an adapter that came back under another
     /// number is found. `baud` is ignored where the link has no rate of its own. The error tells a person what
     /// to do; ErrorClass::config means that retrying without the user is pointless.
-    virtual asio::awaitable<Result<void>> open(std::uint32_t baud) = 0;
+    virtual Task<Result<void>> open(std::uint32_t baud) = 0;
     virtual void close() noexcept = 0;
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
 
@@ -39,13 +38,18 @@ public:
     /// (which may be empty). Never waits.
     virtual std::size_t drain(std::span<std::uint8_t> sample) noexcept = 0;
 
+    /// Hands over what the device takes at once, and returns how many bytes that were; nothing where this is not known.
+    virtual std::size_t write_now(std::span<const std::uint8_t>, error_code& error) noexcept {
+        error.clear();
+        return 0;
+    }
+
     /// Sends everything.
-    virtual asio::awaitable<error_code> write(std::span<const std::uint8_t> bytes) = 0;
+    virtual Task<error_code> write(std::span<const std::uint8_t> bytes) = 0;
 
     /// Waits for at least one byte, but not beyond `deadline`, and stores what is there.
     /// `error` is timed_out at the deadline; any other error means the device is gone.
-    virtual asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                              error_code& error) = 0;
+    virtual Task<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) = 0;
 
     /// Stores what is there without waiting; 0 if nothing.
     virtual std::size_t read_now(std::span<std::uint8_t> into, error_code& error) noexcept = 0;

@@ -4,14 +4,15 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "loop/loop.hpp"
 
 namespace bmsd::link {
 
-ReplayLink::ReplayLink(asio::any_io_executor executor, std::string name, std::vector<Recorded> recorded)
+ReplayLink::ReplayLink(Executor executor, std::string name, std::vector<Recorded> recorded)
     : name_(std::move(name)), recorded_(std::move(recorded)), timer_(std::move(executor)) {}
 
-asio::awaitable<Result<void>> ReplayLink::open(std::uint32_t) {
+Task<Result<void>> ReplayLink::open(std::uint32_t) {
     pending_.clear();
     open_ = true;
     co_return Result<void>{};
@@ -22,7 +23,7 @@ std::size_t ReplayLink::drain(std::span<std::uint8_t>) noexcept {
     return 0;
 }
 
-asio::awaitable<error_code> ReplayLink::write(std::span<const std::uint8_t> bytes) {
+Task<error_code> ReplayLink::write(std::span<const std::uint8_t> bytes) {
     pending_.clear();
     for (std::size_t i = 0; i < recorded_.size(); ++i) {
         const Recorded& candidate = recorded_[(next_ + i) % recorded_.size()];
@@ -34,12 +35,11 @@ asio::awaitable<error_code> ReplayLink::write(std::span<const std::uint8_t> byte
     co_return error_code{};
 }
 
-asio::awaitable<std::size_t> ReplayLink::read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                              error_code& error) {
+Task<std::size_t> ReplayLink::read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) {
     if (const std::size_t count = read_now(into, error)) co_return count;
     timer_.expires_at(deadline);
     error_code ignored;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await timer_.async_wait(asio::redirect_error(use_task, ignored));
     error = asio::error::timed_out;
     co_return 0;
 }

@@ -3,9 +3,8 @@
 
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "link/link.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::link {
 
@@ -19,16 +18,15 @@ struct Recorded {
 /// a request that was not recorded gets silence.
 class ReplayLink final : public ByteLink {
 public:
-    ReplayLink(asio::any_io_executor executor, std::string name, std::vector<Recorded> recorded);
+    ReplayLink(Executor executor, std::string name, std::vector<Recorded> recorded);
 
     const std::string& name() const noexcept override { return name_; }
-    asio::awaitable<Result<void>> open(std::uint32_t baud) override;
+    Task<Result<void>> open(std::uint32_t baud) override;
     void close() noexcept override { open_ = false; }
     bool is_open() const noexcept override { return open_; }
     std::size_t drain(std::span<std::uint8_t> sample) noexcept override;
-    asio::awaitable<error_code> write(std::span<const std::uint8_t> bytes) override;
-    asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                      error_code& error) override;
+    Task<error_code> write(std::span<const std::uint8_t> bytes) override;
+    Task<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline, error_code& error) override;
     std::size_t read_now(std::span<std::uint8_t> into, error_code& error) noexcept override;
     std::chrono::nanoseconds byte_time() const noexcept override { return std::chrono::nanoseconds{0}; }
 
@@ -37,7 +35,7 @@ private:
     std::vector<Recorded> recorded_;
     std::size_t next_ = 0;                            ///< where the search for a request begins
     std::vector<std::vector<std::uint8_t>> pending_;  ///< pieces not yet read
-    asio::steady_timer timer_;
+    Timer timer_;
     bool open_ = false;
 };
 

@@ -48,7 +48,7 @@ bool is_pty(const struct stat& device) {
 
 }  // namespace
 
-asio::awaitable<Result<void>> SerialLink::open(std::uint32_t baud) {
+Task<Result<void>> SerialLink::open(std::uint32_t baud) {
     close();
     co_return open_now(baud);
 }

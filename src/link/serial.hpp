@@ -9,9 +9,9 @@ namespace bmsd::link {
 class SerialLink final : public FdLink {
 public:
     /// `path` is kept as given, so that a /dev/serial/by-id name follows its adapter.
-    SerialLink(asio::any_io_executor executor, std::string path) : FdLink(std::move(executor), std::move(path)) {}
+    SerialLink(Executor executor, std::string path) : FdLink(std::move(executor), std::move(path)) {}
 
-    asio::awaitable<Result<void>> open(std::uint32_t baud) override;
+    Task<Result<void>> open(std::uint32_t baud) override;
     std::chrono::nanoseconds byte_time() const noexcept override { return byte_time_; }
     std::uint32_t framing_errors() const noexcept override;
 

@@ -3,8 +3,8 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "loop/loop.hpp"
 
 namespace bmsd::link {
 namespace {
@@ -20,12 +20,12 @@ tl::unexpected<Error> fail(const std::string& name, const std::string& why) {
 
 }  // namespace
 
-asio::awaitable<Result<void>> TcpLink::open(std::uint32_t) {
+Task<Result<void>> TcpLink::open(std::uint32_t) {
     close();
     tcp::resolver resolver(executor());
     tcp::socket socket(executor());
     bool late = false;
-    asio::steady_timer deadline(executor(), connect_timeout);
+    Timer deadline(executor(), connect_timeout);
     deadline.async_wait([&](error_code cancelled) {
         if (cancelled) return;
         late = true;
@@ -34,13 +34,12 @@ asio::awaitable<Result<void>> TcpLink::open(std::uint32_t) {
         static_cast<void>(socket.close(ignored));
     });
     error_code error;
-    const auto endpoints =
-        co_await resolver.async_resolve(host_, service_, asio::redirect_error(asio::use_awaitable, error));
+    const auto endpoints = co_await resolver.async_resolve(host_, service_, asio::redirect_error(use_task, error));
     if (error) {
         deadline.cancel();
         co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
     }
-    co_await asio::async_connect(socket, endpoints, asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
     deadline.cancel();
     if (late) co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");
     if (error)

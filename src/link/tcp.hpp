@@ -8,10 +8,10 @@ namespace bmsd::link {
 /// A transparent serial server, `tcp://host:port`.
 class TcpLink final : public FdLink {
 public:
-    TcpLink(asio::any_io_executor executor, std::string name, std::string host, std::string service)
+    TcpLink(Executor executor, std::string name, std::string host, std::string service)
         : FdLink(std::move(executor), std::move(name)), host_(std::move(host)), service_(std::move(service)) {}
 
-    asio::awaitable<Result<void>> open(std::uint32_t baud) override;
+    Task<Result<void>> open(std::uint32_t baud) override;
     std::chrono::nanoseconds byte_time() const noexcept override { return std::chrono::nanoseconds{0}; }
     /// Gateways collect bytes for up to some 50 ms, wireless networks add their own.
     std::chrono::milliseconds latency() const noexcept override { return std::chrono::milliseconds{250}; }

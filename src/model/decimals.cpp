@@ -1,5 +1,6 @@
 #include "model/decimals.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -14,6 +15,17 @@ std::optional<std::uint32_t> in_last_decimals(double number, int decimals) noexc
     // The product is inexact in its last bits: near a tie it takes what the multiplication has lost.
     if (std::abs(beyond_half) < 1e-6) beyond_half += std::fma(std::abs(number), power, -size);
     return beyond_half > 0 || (beyond_half == 0 && whole % 2 == 1) ? whole + 1 : whole;
+}
+
+double round_to(double number, int decimals) noexcept {
+    if (const auto size = in_last_decimals(number, decimals)) {
+        const double rounded = *size / power_of_ten(decimals);
+        return number < 0 && *size != 0 ? -rounded : rounded;
+    }
+    std::array<char, fixed_room> digits;
+    double rounded = number;
+    std::from_chars(digits.data(), write_fixed(digits.data(), number, decimals), rounded);
+    return rounded + 0.0;
 }
 
 char* write_fixed(char* to, double number, int decimals) noexcept {

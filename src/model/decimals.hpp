@@ -19,6 +19,9 @@ inline constexpr std::array<double, 16> powers_of_ten = {1e0, 1e1, 1e2,  1e3,  1
 /// for a billion of them and more, and for what is no number.
 [[nodiscard]] std::optional<std::uint32_t> in_last_decimals(double number, int decimals) noexcept;
 
+/// Rounds the exact binary value to 0..15 decimals, ties to even, as Python's round(); never gives -0.
+[[nodiscard]] double round_to(double number, int decimals) noexcept;
+
 /// Room for any double with 0..15 decimals.
 inline constexpr std::size_t fixed_room = 340;
 /// Writes what printf's "%.*f" would, with 0..15 decimals and without the 0 at the end; returns the end.

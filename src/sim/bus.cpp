@@ -7,8 +7,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "loop/loop.hpp"
 #include "sim/no_throw.hpp"
 
 namespace bmsd::sim {
@@ -41,7 +41,7 @@ void discard_received(Bus::Stream& stream) {
 
 }  // namespace
 
-Bus::Bus(const asio::any_io_executor& executor, BusOptions options)
+Bus::Bus(const Executor& executor, BusOptions options)
     : options_(std::move(options)), timer_(executor), faults_(options_.faults, no_address) {}
 
 Responder& Bus::add(const bms::Family& family, std::uint32_t address, const PackOptions& pack) {
@@ -54,7 +54,7 @@ Responder& Bus::add(const bms::Family& family, std::uint32_t address, const Pack
     return battery;
 }
 
-asio::awaitable<error_code> Bus::serve(Stream& stream) {
+Task<error_code> Bus::serve(Stream& stream) {
     error_code error;
     stream.non_blocking(true, error);
     heard_.clear();
@@ -83,13 +83,13 @@ void Bus::enable_faults(bool on) {
     }
 }
 
-asio::awaitable<void> Bus::sleep_until(Clock::time_point time) {
+Task<void> Bus::sleep_until(Clock::time_point time) {
     if (time <= Clock::now()) co_return;
     timer_.expires_at(time);
     co_await timer_.async_wait(no_throw);
 }
 
-asio::awaitable<void> Bus::readable_or(Stream& stream, std::optional<Clock::time_point> deadline) {
+Task<void> Bus::readable_or(Stream& stream, std::optional<Clock::time_point> deadline) {
     using namespace asio::experimental::awaitable_operators;
     if (!deadline) {
         co_await stream.async_wait(Stream::wait_read, no_throw);
@@ -106,7 +106,7 @@ std::optional<Clock::time_point> Bus::next_unasked() const {
     return next;
 }
 
-asio::awaitable<void> Bus::speak_unasked(Stream& stream) {
+Task<void> Bus::speak_unasked(Stream& stream) {
     const auto now = Clock::now();
     if (!late_.empty() && late_.begin()->first <= now) {
         const auto answer = late_.extract(late_.begin());
@@ -119,7 +119,7 @@ asio::awaitable<void> Bus::speak_unasked(Stream& stream) {
     }
 }
 
-asio::awaitable<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> bytes) {
+Task<void> Bus::hear(Stream& stream, std::span<const std::uint8_t> bytes) {
     if (bytes.empty()) co_return;
     const auto now = Clock::now();
     if (now - last_heard_ > forget_after) heard_.clear();
@@ -184,7 +184,7 @@ bool Bus::says(const Responder& battery, const bms::Control& control, const bms:
     return false;
 }
 
-asio::awaitable<bool> Bus::obey(Stream& stream, Clock::time_point now) {
+Task<bool> Bus::obey(Stream& stream, Clock::time_point now) {
     for (Responder& battery : batteries_)
         for (const bms::Control& control : battery.family().controls)
             for (const auto& steps : {control.steps, control.finally})
@@ -199,7 +199,7 @@ asio::awaitable<bool> Bus::obey(Stream& stream, Clock::time_point now) {
     co_return false;
 }
 
-asio::awaitable<bool> Bus::reply(Stream& stream, const Question& question, Clock::time_point asked) {
+Task<bool> Bus::reply(Stream& stream, const Question& question, Clock::time_point asked) {
     const auto delay = question.battery->answer(*question.request, asked, out_);
     if (!delay) co_return false;
     if (delay->count() > 0) {
@@ -210,8 +210,7 @@ asio::awaitable<bool> Bus::reply(Stream& stream, const Question& question, Clock
     co_return true;
 }
 
-asio::awaitable<void> Bus::transmit(Stream& stream, std::span<const std::uint8_t> bytes, Clock::time_point start,
-                                    Ears ears) {
+Task<void> Bus::transmit(Stream& stream, std::span<const std::uint8_t> bytes, Clock::time_point start, Ears ears) {
     std::size_t portion = bytes.size();
     if (options_.baud != 0) {
         const std::size_t often_enough = options_.baud / bits_per_byte * std::size_t{portion_time.count()} / 1000;

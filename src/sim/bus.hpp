@@ -10,17 +10,13 @@
 #include <span>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
+#include "loop/loop.hpp"
 #include "sim/responder.hpp"
 
 namespace bmsd::sim {
 
-namespace asio = boost::asio;
 using boost::system::error_code;
 
 /// How the bus behaves.
@@ -39,15 +35,15 @@ struct BusOptions {
 /// A client that does not read loses what does not fit into the stream.
 class Bus {
 public:
-    using Stream = asio::posix::stream_descriptor;
+    using Stream = Descriptor;
 
-    Bus(const asio::any_io_executor& executor, BusOptions options);
+    Bus(const Executor& executor, BusOptions options);
 
     /// Puts a battery on the bus; call before serve(). The reference stays good as long as the bus.
     Responder& add(const bms::Family& family, std::uint32_t address, const PackOptions& pack);
 
     /// Answers on `stream` until it is closed from either side; says what ended it. Needs at least one battery.
-    asio::awaitable<error_code> serve(Stream& stream);
+    Task<error_code> serve(Stream& stream);
 
     /// Switches all faults off, or on again from their beginning.
     void enable_faults(bool on);
@@ -60,11 +56,11 @@ private:
         std::vector<std::uint8_t> bytes;
     };
 
-    asio::awaitable<void> sleep_until(Clock::time_point time);
-    asio::awaitable<void> readable_or(Stream& stream, std::optional<Clock::time_point> deadline);
+    Task<void> sleep_until(Clock::time_point time);
+    Task<void> readable_or(Stream& stream, std::optional<Clock::time_point> deadline);
     [[nodiscard]] std::optional<Clock::time_point> next_unasked() const;
-    asio::awaitable<void> speak_unasked(Stream& stream);
-    asio::awaitable<void> hear(Stream& stream, std::span<const std::uint8_t> bytes);
+    Task<void> speak_unasked(Stream& stream);
+    Task<void> hear(Stream& stream, std::span<const std::uint8_t> bytes);
     /// How a badly wired client sees what is on the wire; null: as it is.
     using Damage = void (*)(Bytes& bytes);
     [[nodiscard]] Damage damage() const;
@@ -72,17 +68,16 @@ private:
     [[nodiscard]] bool says(const Responder& battery, const bms::Control& control, const bms::Request& step,
                             bms::Asking& asking);
     /// Answers a step of a control, if that is what was heard; says whether it was.
-    asio::awaitable<bool> obey(Stream& stream, Clock::time_point now);
+    Task<bool> obey(Stream& stream, Clock::time_point now);
     [[nodiscard]] bool ends_with(std::span<const std::uint8_t> bytes) const noexcept;
     /// Says whether an answer was sent.
-    asio::awaitable<bool> reply(Stream& stream, const Question& question, Clock::time_point asked);
+    Task<bool> reply(Stream& stream, const Question& question, Clock::time_point asked);
     enum class Ears : std::uint8_t { open, shut };
-    asio::awaitable<void> transmit(Stream& stream, std::span<const std::uint8_t> bytes, Clock::time_point start,
-                                   Ears ears);
+    Task<void> transmit(Stream& stream, std::span<const std::uint8_t> bytes, Clock::time_point start, Ears ears);
     [[nodiscard]] Clock::duration wire_time(std::size_t bytes) const noexcept;
 
     BusOptions options_;
-    asio::steady_timer timer_;
+    Timer timer_;
     Stream* serving_ = nullptr;
     std::deque<Responder> batteries_;
     std::vector<Question> questions_;

@@ -5,7 +5,8 @@
 #include <cerrno>
 
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "loop/loop.hpp"
 
 namespace bmsd::sim {
 namespace {
@@ -67,7 +68,7 @@ void CanBattery::send(std::size_t message, std::vector<CanFrame>& out) {
         if (faults_.strikes(FaultKind::truncate)) frame->size /= 2;
 }
 
-CanBus::CanBus(const asio::any_io_executor& executor, std::unique_ptr<link::CanSocket> socket)
+CanBus::CanBus(const Executor& executor, std::unique_ptr<link::CanSocket> socket)
     : socket_(std::move(socket)), timer_(executor) {}
 
 CanBattery& CanBus::add(const bms::Family& family, std::uint32_t address, const PackOptions& pack,
@@ -79,14 +80,14 @@ void CanBus::enable_faults(bool on) noexcept {
     for (CanBattery& battery : batteries_) battery.enable_faults(on);
 }
 
-asio::awaitable<void> CanBus::run() {
+Task<void> CanBus::run() {
     for (;;) {
         const auto now = Clock::now();
         if (!socket_->is_open()) static_cast<void>(socket_->open({}));
         if (socket_->is_open()) exchange(now);
         timer_.expires_at(socket_->is_open() ? now + tick : now + reopen_pause);
         boost::system::error_code error;
-        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        co_await timer_.async_wait(asio::redirect_error(use_task, error));
         if (error) co_return;
     }
 }

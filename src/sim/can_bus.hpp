@@ -5,18 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "bms/can.hpp"
 #include "link/can.hpp"
+#include "loop/loop.hpp"
 #include "sim/faults.hpp"
 #include "sim/pack.hpp"
 
 namespace bmsd::sim {
-
-namespace asio = boost::asio;
 
 /// One battery: which frames it sends when. No I/O, no clock.
 class CanBattery {
@@ -52,7 +47,7 @@ private:
 /// All batteries of one interface.
 class CanBus {
 public:
-    CanBus(const asio::any_io_executor& executor, std::unique_ptr<link::CanSocket> socket);
+    CanBus(const Executor& executor, std::unique_ptr<link::CanSocket> socket);
 
     CanBattery& add(const bms::Family& family, std::uint32_t address, const PackOptions& pack,
                     std::span<const Fault> faults, double speed);
@@ -60,7 +55,7 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return socket_->name(); }
 
     /// Sends and answers until the executor stops. An interface that goes down is opened again when it is back.
-    asio::awaitable<void> run();
+    Task<void> run();
 
     /// Unplugs all batteries, or plugs them in again.
     void toggle_plug() noexcept { plugged_ = !plugged_; }
@@ -71,7 +66,7 @@ private:
     void exchange(Clock::time_point now);
 
     std::unique_ptr<link::CanSocket> socket_;
-    asio::steady_timer timer_;
+    Timer timer_;
     std::deque<CanBattery> batteries_;  ///< stay where they are
     std::vector<CanFrame> outbox_;
     bool plugged_ = true;

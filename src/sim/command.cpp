@@ -10,9 +10,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "loop/loop.hpp"
 #include "model/words.hpp"
 #include "sim/bus.hpp"
 #include "sim/can_bus.hpp"
@@ -64,7 +63,7 @@ public:
     Site(asio::io_context& io, const SimulateOptions& options, const Plan& plan, unsigned index)
         : options_(options),
           plan_(plan),
-          plug_(io, asio::steady_timer::time_point::max()),
+          plug_(io, Timer::time_point::max()),
           bus_(io.get_executor(), {options.baud_pacing ? plan.baud : 0, options.turnaround, options.speed, plan.faults,
                                    plan.baud, [this] { return port_->client_rate(); }}),
           port_(make_port(io, index)) {}
@@ -76,7 +75,7 @@ public:
         return {};
     }
 
-    asio::awaitable<void> run() {
+    Task<void> run() {
         for (;;) {
             announce();
             bool connected = co_await port_->client();
@@ -99,7 +98,7 @@ public:
     void enable_faults(bool on) { bus_.enable_faults(on); }
 
 private:
-    asio::awaitable<void> plug_in_again() {
+    Task<void> plug_in_again() {
         for (;;) {
             while (!plugged_) co_await plug_.async_wait(no_throw);
             const auto opened = port_->open();
@@ -155,14 +154,14 @@ private:
     const SimulateOptions& options_;
     const Plan& plan_;
     bool plugged_ = true;
-    asio::steady_timer plug_;
+    Timer plug_;
     Bus bus_;
     std::unique_ptr<Port> port_;
 };
 
 /// Does what the signals of simulate_help() say to what is simulated; ends at SIGINT or SIGTERM.
-asio::awaitable<void> obey(asio::io_context& io, asio::signal_set& signals, std::function<void()> toggle_plugs,
-                           std::function<void(bool)> enable_faults) {
+Task<void> obey(asio::io_context& io, asio::signal_set& signals, std::function<void()> toggle_plugs,
+                std::function<void(bool)> enable_faults) {
     bool faulty = true;
     for (;;) {
         const auto [error, signal] = co_await signals.async_wait(no_throw);

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "loop/loop.hpp"
 
 namespace bmsd::sim {
 
 /// Completion token: `auto [error, ...] = co_await ...(no_throw)`.
-inline constexpr auto no_throw = boost::asio::as_tuple(boost::asio::use_awaitable);
+inline constexpr auto no_throw = boost::asio::as_tuple(use_task);
 
 }  // namespace bmsd::sim

@@ -8,12 +8,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "loop/loop.hpp"
 #include "sim/no_throw.hpp"
 #include "sim/tty_rate.hpp"
 
@@ -55,7 +55,7 @@ bool make_raw(int fd) noexcept {
 
 class PtyPort final : public Port {
 public:
-    PtyPort(const asio::any_io_executor& executor, std::string link) : Port(executor), link_(std::move(link)) {}
+    PtyPort(const Executor& executor, std::string link) : Port(executor), link_(std::move(link)) {}
     ~PtyPort() override { PtyPort::close(); }
 
     Result<void> open() override {
@@ -87,7 +87,7 @@ public:
     }
 
     /// A terminal does not tell who opens it: the first "client" is whoever comes until it is unplugged.
-    asio::awaitable<bool> client() override {
+    Task<bool> client() override {
         const bool there = fresh_ && stream_.is_open();
         fresh_ = false;
         co_return there;
@@ -127,7 +127,7 @@ private:
 
 class TcpPort final : public Port {
 public:
-    TcpPort(const asio::any_io_executor& executor, std::string host, std::uint16_t port)
+    TcpPort(const Executor& executor, std::string host, std::uint16_t port)
         : Port(executor), acceptor_(executor), host_(std::move(host)), port_(port) {}
 
     Result<void> open() override {
@@ -156,7 +156,7 @@ public:
         stream_.close(ignored);
     }
 
-    asio::awaitable<bool> client() override {
+    Task<bool> client() override {
         error_code error;
         stream_.close(error);
         auto [failed, socket] = co_await acceptor_.async_accept(no_throw);
@@ -180,12 +180,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Port> make_pty_port(const asio::any_io_executor& executor, const std::string& link) {
+std::unique_ptr<Port> make_pty_port(const Executor& executor, const std::string& link) {
     return std::make_unique<PtyPort>(executor, link);
 }
 
-std::unique_ptr<Port> make_tcp_port(const asio::any_io_executor& executor, const std::string& host,
-                                    std::uint16_t port) {
+std::unique_ptr<Port> make_tcp_port(const Executor& executor, const std::string& host, std::uint16_t port) {
     return std::make_unique<TcpPort>(executor, host, port);
 }
 

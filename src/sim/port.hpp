@@ -5,20 +5,15 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-
+#include "loop/loop.hpp"
 #include "model/error.hpp"
 
 namespace bmsd::sim {
 
-namespace asio = boost::asio;
-
 /// One place to connect to. Used by one coroutine; close() may be called at any time between its steps.
 class Port {
 public:
-    using Stream = asio::posix::stream_descriptor;
+    using Stream = Descriptor;
 
     virtual ~Port() = default;
     Port(const Port&) = delete;
@@ -29,7 +24,7 @@ public:
     /// Unplugs: the client meets an error, and a link disappears.
     virtual void close() noexcept = 0;
     /// Waits for the next client, then stream() leads to it; false once the port is closed.
-    virtual asio::awaitable<bool> client() = 0;
+    virtual Task<bool> client() = 0;
     /// To the client.
     [[nodiscard]] Stream& stream() noexcept { return stream_; }
 
@@ -41,7 +36,7 @@ public:
     [[nodiscard]] virtual std::uint32_t client_rate() const noexcept { return 0; }
 
 protected:
-    explicit Port(const asio::any_io_executor& executor) : stream_(executor) {}
+    explicit Port(const Executor& executor) : stream_(executor) {}
 
     Stream stream_;
     std::string name_;
@@ -49,10 +44,10 @@ protected:
 
 /// A pseudo terminal. `link`: path at which a symbolic link to it appears; empty: none. A link that is there is
 /// replaced, anything else is not.
-[[nodiscard]] std::unique_ptr<Port> make_pty_port(const asio::any_io_executor& executor, const std::string& link);
+[[nodiscard]] std::unique_ptr<Port> make_pty_port(const Executor& executor, const std::string& link);
 
 /// A TCP port that serves one client at a time. `host`: numeric address; `port` 0: any free one.
-[[nodiscard]] std::unique_ptr<Port> make_tcp_port(const asio::any_io_executor& executor, const std::string& host,
+[[nodiscard]] std::unique_ptr<Port> make_tcp_port(const Executor& executor, const std::string& host,
                                                   std::uint16_t port);
 
 }  // namespace bmsd::sim

@@ -31,11 +31,11 @@ RowOptions row_options(const FaceSettings& settings) {
 
 }  // namespace
 
-BatteryService::BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
+BatteryService::BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery,
                                std::int32_t instance)
     : BatteryService(std::move(executor), settings, battery, instance, path_rows(battery, row_options(settings))) {}
 
-BatteryService::BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
+BatteryService::BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery,
                                std::int32_t instance, const std::vector<PathRow>& rows)
     : settings_(settings),
       source_(battery, settings.parameters, instance, settings.explain),

@@ -9,10 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "control/parameters.hpp"
+#include "loop/loop.hpp"
 #include "model/battery.hpp"
 #include "model/report.hpp"
 #include "venus/bus.hpp"
@@ -60,8 +58,7 @@ struct FaceSettings {
 class BatteryService {
 public:
     /// `battery` and `settings` outlive the service. `instance` is what Venus knows the battery by.
-    BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
-                   std::int32_t instance);
+    BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery, std::int32_t instance);
     /// Releases the name.
     ~BatteryService();
     BatteryService(const BatteryService&) = delete;
@@ -93,8 +90,8 @@ private:
         std::uint32_t place;  ///< in the tree
     };
 
-    BatteryService(asio::any_io_executor executor, const FaceSettings& settings, const Battery& battery,
-                   std::int32_t instance, const std::vector<PathRow>& rows);
+    BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery, std::int32_t instance,
+                   const std::vector<PathRow>& rows);
     [[nodiscard]] std::vector<Item> make_items(std::span<const PathRow> rows);
     /// What clients may write into a path; absent: read only.
     [[nodiscard]] std::optional<Writing> writing_of(const std::string& path);
@@ -115,7 +112,7 @@ private:
     Bus bus_;
     Tree tree_;
     std::vector<Origin> origins_;
-    asio::steady_timer timer_;
+    Timer timer_;
     std::chrono::seconds delay_;
     std::string trouble_;  ///< last reported; empty while all is well
     bool published_ = false;

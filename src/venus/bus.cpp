@@ -42,7 +42,7 @@ std::string default_address() {
     return system_bus;
 }
 
-Bus::Bus(asio::any_io_executor executor, Lost on_lost)
+Bus::Bus(Executor executor, Lost on_lost)
     : executor_(std::move(executor)), on_lost_(std::move(on_lost)), stream_(executor_), timer_(executor_) {}
 
 Bus::~Bus() {
@@ -193,12 +193,12 @@ void Bus::process() {
 void Bus::woken() {
     if (!bus_) return;
     const int events = sd_bus_get_events(bus_.get());
-    if (events >= 0 && (events & POLLIN)) wait(asio::posix::stream_descriptor::wait_read, &Bus::reading_);
-    if (events >= 0 && (events & POLLOUT)) wait(asio::posix::stream_descriptor::wait_write, &Bus::writing_);
+    if (events >= 0 && (events & POLLIN)) wait(Descriptor::wait_read, &Bus::reading_);
+    if (events >= 0 && (events & POLLOUT)) wait(Descriptor::wait_write, &Bus::writing_);
     wait_for_deadline();
 }
 
-void Bus::wait(asio::posix::stream_descriptor::wait_type what, bool Bus::*waiting) {
+void Bus::wait(Descriptor::wait_type what, bool Bus::*waiting) {
     if (this->*waiting) return;
     this->*waiting = true;
     stream_.async_wait(what, [this, waiting, session = std::weak_ptr<char>{session_}](boost::system::error_code) {

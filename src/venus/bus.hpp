@@ -8,15 +8,12 @@
 #include <span>
 #include <string>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <systemd/sd-bus.h>
 #include <tl/expected.hpp>
 
-namespace bmsd::venus {
+#include "loop/loop.hpp"
 
-namespace asio = boost::asio;
+namespace bmsd::venus {
 
 struct MessageDeleter {
     void operator()(sd_bus_message* message) const noexcept { sd_bus_message_unref(message); }
@@ -44,7 +41,7 @@ public:
     /// The connection broke; it is closed when this is called.
     using Lost = std::function<void(const std::string& why)>;
 
-    Bus(asio::any_io_executor executor, Lost on_lost);
+    Bus(Executor executor, Lost on_lost);
     ~Bus();
     Bus(const Bus&) = delete;
     Bus& operator=(const Bus&) = delete;
@@ -86,15 +83,15 @@ private:
     void process();
     /// Waits for whatever sd-bus wants now; after everything that may have changed that.
     void woken();
-    void wait(asio::posix::stream_descriptor::wait_type what, bool Bus::*waiting);
+    void wait(Descriptor::wait_type what, bool Bus::*waiting);
     void wait_for_deadline();
 
-    asio::any_io_executor executor_;
+    Executor executor_;
     Lost on_lost_;
     std::string address_;
     std::unique_ptr<sd_bus, BusDeleter> bus_;
-    asio::posix::stream_descriptor stream_;  ///< watches the descriptor of bus_, does not own it
-    asio::steady_timer timer_;
+    Descriptor stream_;  ///< watches the descriptor of bus_, does not own it
+    Timer timer_;
     std::shared_ptr<char> session_;  ///< handlers of an earlier session or a destroyed object find it expired
     bool reading_ = false, writing_ = false;
     std::uint64_t deadline_ = UINT64_MAX;  ///< what timer_ is set to, microseconds; UINT64_MAX: not set

@@ -7,8 +7,7 @@
 
 namespace bmsd::venus {
 
-Face::Face(asio::any_io_executor executor, FaceSettings settings)
-    : executor_(std::move(executor)), settings_(std::move(settings)) {
+Face::Face(Executor executor, FaceSettings settings) : executor_(std::move(executor)), settings_(std::move(settings)) {
     if (!settings_.settings) return;
     settings_.settings->on_return = [this] { enter_all(); };
     settings_.settings->on_changed = [this](const std::string& serial, const std::string& name) {

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-
+#include "loop/loop.hpp"
 #include "model/battery.hpp"
 #include "venus/battery_service.hpp"
 
@@ -17,7 +16,7 @@ namespace bmsd::venus {
 /// Shows batteries on D-Bus. Never blocks; a bus that is not there is tried again.
 class Face : public Sink {
 public:
-    Face(asio::any_io_executor executor, FaceSettings settings);
+    Face(Executor executor, FaceSettings settings);
 
     void appeared(const Battery& battery) override;
     void updated(const Battery& battery) override;
@@ -40,7 +39,7 @@ private:
     void enter_all();
     void setting_changed(const std::string& serial, const std::string& name);
 
-    asio::any_io_executor executor_;
+    Executor executor_;
     FaceSettings settings_;
     std::map<std::string, std::int32_t> instances_;  ///< by battery id
     std::vector<std::unique_ptr<BatteryService>> services_;

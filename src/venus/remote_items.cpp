@@ -18,8 +18,7 @@ std::optional<Value> value_in(sd_bus_message* message) {
 
 }  // namespace
 
-RemoteItems::RemoteItems(asio::any_io_executor executor, std::string address, std::vector<RemoteItem> items,
-                         Report report)
+RemoteItems::RemoteItems(Executor executor, std::string address, std::vector<RemoteItem> items, Report report)
     : address_(std::move(address)),
       report_(std::move(report)),
       bus_(executor,

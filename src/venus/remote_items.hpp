@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
+#include "loop/loop.hpp"
 #include "model/reading.hpp"
 #include "model/report.hpp"
 #include "venus/bus.hpp"
@@ -27,7 +25,7 @@ class RemoteItems {
 public:
     /// `address`: see Bus::open. `report`, if there is one, is told when a service that was there has gone, and when it
     /// is back.
-    RemoteItems(asio::any_io_executor executor, std::string address, std::vector<RemoteItem> items, Report report);
+    RemoteItems(Executor executor, std::string address, std::vector<RemoteItem> items, Report report);
     RemoteItems(const RemoteItems&) = delete;
     RemoteItems& operator=(const RemoteItems&) = delete;
 
@@ -53,7 +51,7 @@ private:
     std::vector<Followed> items_;
     Report report_;
     Bus bus_;
-    asio::steady_timer retry_;
+    Timer retry_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

@@ -59,7 +59,7 @@ std::optional<std::int32_t> instance_of(const Value& class_and_instance) {
     return parsed.ec == std::errc{} && parsed.ptr == end && number >= 0 ? std::optional{number} : std::nullopt;
 }
 
-Settings::Settings(asio::any_io_executor executor, std::string address, Report report)
+Settings::Settings(Executor executor, std::string address, Report report)
     : address_(std::move(address)),
       report_(std::move(report)),
       bus_(executor,

@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
+#include "loop/loop.hpp"
 #include "model/report.hpp"
 #include "venus/bus.hpp"
 #include "venus/value.hpp"
@@ -24,7 +22,7 @@ using SettingValues = std::map<std::string, Value, std::less<>>;
 class Settings {
 public:
     /// `address`: see Bus::open.
-    Settings(asio::any_io_executor executor, std::string address, Report report);
+    Settings(Executor executor, std::string address, Report report);
     Settings(const Settings&) = delete;
     Settings& operator=(const Settings&) = delete;
 
@@ -72,7 +70,7 @@ private:
     std::string address_;
     Report report_;
     Bus bus_;
-    asio::steady_timer retry_, patience_;
+    Timer retry_, patience_;
     bool expected_ = false;
     std::function<void()> ready_;
     Groups groups_;                               ///< below /Settings/Devices, ours or the Python driver's

@@ -29,8 +29,7 @@ std::vector<RemoteItem> sensor_items(const ExternalSensor& sensor) {
 
 }  // namespace
 
-Surroundings::Surroundings(asio::any_io_executor executor, const std::string& address, const ExternalSensor& sensor,
-                           Report report)
+Surroundings::Surroundings(Executor executor, const std::string& address, const ExternalSensor& sensor, Report report)
     : sensor_(executor, address, sensor_items(sensor), std::move(report)),
       manager_(executor, address, manager_items(), {}) {
     std::size_t place = 0;

@@ -15,8 +15,7 @@ struct ExternalSensor {
 
 class Surroundings {
 public:
-    Surroundings(asio::any_io_executor executor, const std::string& address, const ExternalSensor& sensor,
-                 Report report);
+    Surroundings(Executor executor, const std::string& address, const ExternalSensor& sensor, Report report);
 
     /// As of now; what is silent is absent.
     [[nodiscard]] control::Surroundings now() const;

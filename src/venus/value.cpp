@@ -152,17 +152,6 @@ char* write_text(char* to, double number, const Format& format) {
     return std::copy(text.begin(), text.end(), to);
 }
 
-double round_to(double number, int decimals) {
-    if (const auto size = in_last_decimals(number, decimals)) {
-        const double rounded = *size / power_of_ten(decimals);
-        return number < 0 && *size != 0 ? -rounded : rounded;
-    }
-    std::array<char, fixed_room> digits;
-    double rounded = number;
-    std::from_chars(digits.data(), write_fixed(digits.data(), number, decimals), rounded);
-    return rounded + 0.0;
-}
-
 std::optional<Value> convert(const Value& value, Kind kind) {
     if (kind == Kind::text) {
         if (std::holds_alternative<Invalid>(value)) return Value{std::string{}};

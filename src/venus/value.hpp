@@ -55,9 +55,6 @@ inline constexpr std::size_t number_room = fixed_room + 32;
 /// The text of a value; "---" for an invalid one.
 [[nodiscard]] std::string text_of(const ValueView& value, const Format& format);
 
-/// Rounds the exact binary value to 0..15 decimals, ties to even, as Python's round(); never gives -0.
-[[nodiscard]] double round_to(double number, int decimals);
-
 /// Of which type the values of a writeable item are.
 enum class Kind : std::uint8_t { integer, real, text };
 /// Makes a value of `kind` from whatever a client wrote; nothing if that is not possible.

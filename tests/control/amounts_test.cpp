@@ -110,6 +110,32 @@ TEST(CurrentAverage, FastPollsFillNoMoreThanFiveMinutes) {
     EXPECT_DOUBLE_EQ(*mean, 20);  // the last 400 s
 }
 
+TEST(CurrentAverage, IsThatOfItsSamplesAfterMonths) {
+    control::CurrentAverage average;
+    const auto current = [](int t) { return t % 86'400 < 43'200 ? 150.037 : -0.013; };
+    for (int t = 0; t < 5'000'000; ++t) {
+        const Number mean = average.add(current(t), at(t).steady, 10s, 1s);
+        if (t % 997 != 0 || t < 300) continue;
+        double sum = 0;
+        for (int i = t - 299; i <= t; ++i) sum += current(i);
+        ASSERT_NEAR(*mean, sum / 300, 0.005 + 1e-9) << "after " << t << " s";
+    }
+}
+
+TEST(CurrentAverage, BetweenTwoHundredthsEverySampleIsAddedUp) {
+    // Exactly 0.515 A; added up in turn as doubles, a little less.
+    control::CurrentAverage average;
+    double sum = 0;
+    Number mean;
+    for (int t = 0; t < 300; ++t) {
+        const double current = t % 2 == 0 ? 0.4 : 0.63;
+        sum += current;
+        mean = average.add(current, at(t).steady, 10s, 1s);
+    }
+    ASSERT_NE(sum / 300, 0.515) << "the case is none";
+    EXPECT_EQ(*mean, sum / 300 < 0.515 ? 0.51 : 0.52);
+}
+
 TEST(TimeToGo, AtTheMeanCurrentDownToTheWarning) {
     Polled battery;
     battery.reading().current_a = -10;

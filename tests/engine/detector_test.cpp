@@ -25,11 +25,11 @@ public:
         : family_(family), answers_(std::move(answers)) {}
 
     const std::string& name() const noexcept override { return name_; }
-    link::asio::awaitable<Result<void>> open(std::uint32_t) override { co_return Result<void>{}; }
+    Task<Result<void>> open(std::uint32_t) override { co_return Result<void>{}; }
     void close() noexcept override {}
     bool is_open() const noexcept override { return true; }
     std::size_t drain(std::span<std::uint8_t>) noexcept override { return 0; }
-    link::asio::awaitable<link::error_code> write(std::span<const std::uint8_t> bytes) override {
+    Task<link::error_code> write(std::span<const std::uint8_t> bytes) override {
         const auto belongs = [&](const tests::Recorded& answer) {
             return bms::asks(family_, *answer.request, answer.asking(false), bytes);
         };
@@ -38,8 +38,7 @@ public:
         pending_.assign(answer.bytes.begin(), answer.bytes.end());
         co_return link::error_code{};
     }
-    link::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point,
-                                            link::error_code& error) override {
+    Task<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point, link::error_code& error) override {
         const std::size_t count = read_now(into, error);
         if (count == 0) error = boost::asio::error::timed_out;
         co_return count;
@@ -61,7 +60,7 @@ private:
     std::string name_ = "/dev/parrot";
 };
 
-using MakeLink = std::function<std::unique_ptr<link::ByteLink>(boost::asio::any_io_executor)>;
+using MakeLink = std::function<std::unique_ptr<link::ByteLink>(Executor)>;
 
 /// Asks a line for a family at an address.
 std::optional<Reading> detect(const MakeLink& make_link, const bms::Family& family, std::uint32_t address) {
@@ -147,7 +146,7 @@ Reading pack(double volts, int cells) {
 
 /// A bus with one battery at address 1.
 MakeLink bus_with(const Reading& battery) {
-    return [=](const boost::asio::any_io_executor& executor) {
+    return [=](const Executor& executor) {
         auto bus = std::make_unique<test::FakeBus>(executor, test::jkbms_pb());
         bus->batteries[1] = battery;
         return bus;

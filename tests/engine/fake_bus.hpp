@@ -8,11 +8,10 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "bms/catalog.hpp"
 #include "link/link.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::test {
 
@@ -24,7 +23,7 @@ inline const bms::Family& jkbms_pb() {
 /// A ByteLink with simulated batteries of one family behind it.
 class FakeBus final : public link::ByteLink {
 public:
-    FakeBus(boost::asio::any_io_executor executor, const bms::Family& family) : timer_(executor), family_(family) {}
+    FakeBus(Executor executor, const bms::Family& family) : timer_(executor), family_(family) {}
 
     std::map<std::uint32_t, Reading> batteries;  ///< by address
     std::set<std::uint32_t> silent;              ///< addresses that do not answer
@@ -39,7 +38,7 @@ public:
     std::vector<std::string> requests;  ///< names of all requests
 
     const std::string& name() const noexcept override { return name_; }
-    link::asio::awaitable<Result<void>> open(std::uint32_t) override {
+    Task<Result<void>> open(std::uint32_t) override {
         if (absent) co_return tl::unexpected(Error{ErrorClass::truncated, "/dev/fake: there is no such port"});
         ++opened;
         open_ = true;
@@ -56,18 +55,17 @@ public:
         pending_.clear();
         return count;
     }
-    link::asio::awaitable<link::error_code> write(std::span<const std::uint8_t> bytes) override {
+    Task<link::error_code> write(std::span<const std::uint8_t> bytes) override {
         if (absent || broken) co_return boost::asio::error::bad_descriptor;
         respond(bytes);
         co_return link::error_code{};
     }
-    link::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                            link::error_code& error) override {
+    Task<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline, link::error_code& error) override {
         if (const std::size_t count = read_now(into, error)) co_return count;
         if (error) co_return 0;
         timer_.expires_at(deadline);
         link::error_code ignored;
-        co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+        co_await timer_.async_wait(boost::asio::redirect_error(use_task, ignored));
         error = boost::asio::error::timed_out;
         co_return 0;
     }
@@ -102,7 +100,7 @@ private:
             }
     }
 
-    boost::asio::steady_timer timer_;
+    Timer timer_;
     const bms::Family& family_;
     std::string name_ = "/dev/fake";
     std::deque<std::uint8_t> pending_;

@@ -76,7 +76,7 @@ void check_shown(const Value& value, std::uint8_t choice) {
     require(venus::valid_utf8(text) == text, "what is shown is UTF-8");
     require(venus::own(venus::view(value)) == value, "a value that was read is kept as it is");
     if (const double* number = std::get_if<double>(&value)) {
-        const double rounded = venus::round_to(*number, format.decimals);
+        const double rounded = round_to(*number, format.decimals);
         require(std::isfinite(rounded) && !(rounded == 0 && std::signbit(rounded)), "a rounded number is a number");
         require(std::abs(rounded - *number) <= std::max(0.51, 1e-15 * std::abs(*number)), "it is rounded, no more");
     }

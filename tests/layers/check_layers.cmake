@@ -2,15 +2,15 @@
 # JSON, or any layer starts a program. usage: cmake -DSOURCES=<folder of the layers> -P check_layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(known model framing bms control link engine venus sim app)
-# What each layer may include besides itself; model and framing know nobody.
+set(known model framing bms control loop link engine venus sim app)
+# What each layer may include besides itself; model, framing and loop know nobody.
 set(knows_bms model framing)
 set(knows_control model)
-set(knows_link model)
-set(knows_engine bms link model control)
-set(knows_venus model control)
-set(knows_sim bms framing link model)
-set(knows_app model framing bms control link engine venus sim)
+set(knows_link loop model)
+set(knows_engine bms loop link model control)
+set(knows_venus model control loop)
+set(knows_sim bms framing loop link model)
+set(knows_app model framing bms control loop link engine venus sim)
 
 set(pure model framing bms control)
 set(no_includes "boost/asio|asio\\.hpp|systemd/|spdlog|boost/json|iostream|fstream|unistd\\.h|fcntl\\.h|sys/|termios")

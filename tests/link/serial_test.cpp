@@ -58,7 +58,7 @@ struct ReadResult {
     link::error_code error;
 };
 
-asio::awaitable<ReadResult> read_within(link::ByteLink& link, std::chrono::milliseconds time) {
+Task<ReadResult> read_within(link::ByteLink& link, std::chrono::milliseconds time) {
     std::uint8_t buffer[64];
     ReadResult result;
     const std::size_t count = co_await link.read(buffer, Clock::now() + time, result.error);

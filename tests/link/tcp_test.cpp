@@ -19,7 +19,7 @@ using asio::ip::tcp;
 
 namespace {
 
-asio::awaitable<std::string> read_text(link::ByteLink& link, link::error_code& error) {
+Task<std::string> read_text(link::ByteLink& link, link::error_code& error) {
     std::array<std::uint8_t, 64> buffer;
     const std::size_t count = co_await link.read(buffer, Clock::now() + 2s, error);
     co_return std::string(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));

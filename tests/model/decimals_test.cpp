@@ -76,5 +76,25 @@ TEST(Decimals, AreRoundedFromTheExactNumber) {
     EXPECT_EQ(in_last_decimals(std::numeric_limits<double>::quiet_NaN(), 0), std::nullopt);
 }
 
+TEST(Round, IsThatOfTheExactBinaryValue) {
+    EXPECT_EQ(round_to(2.675, 2), 2.67) << "the double is a little less than 2.675";
+    EXPECT_EQ(round_to(1.005, 2), 1.0);
+    EXPECT_EQ(round_to(0.125, 2), 0.12) << "an exact tie goes to the even digit";
+    EXPECT_EQ(round_to(0.375, 2), 0.38);
+    EXPECT_EQ(round_to(2.5, 0), 2);
+    EXPECT_EQ(round_to(3.5, 0), 4);
+    EXPECT_EQ(round_to(-2.5, 0), -2);
+    EXPECT_EQ(round_to(52.808, 2), 52.81);
+    EXPECT_EQ(round_to(-651.65072, 2), -651.65);
+    EXPECT_EQ(round_to(0.1 + 0.2, 3), 0.3);
+    EXPECT_EQ(round_to(123456789012.345, 2), 123456789012.35) << "the double is a little more than .345";
+    EXPECT_EQ(round_to(1e300, 3), 1e300);
+}
+
+TEST(Round, NeverGivesMinusZero) {
+    EXPECT_FALSE(std::signbit(round_to(-0.001, 2)));
+    EXPECT_FALSE(std::signbit(round_to(-0.0, 2)));
+}
+
 }  // namespace
 }  // namespace bmsd

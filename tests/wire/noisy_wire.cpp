@@ -4,9 +4,9 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "bms/transaction.hpp"
+#include "loop/loop.hpp"
 
 namespace bmsd::test {
 
@@ -19,7 +19,7 @@ constexpr auto bits_per_byte = 10;
 
 }  // namespace
 
-NoisyWire::NoisyWire(link::asio::any_io_executor executor, const bms::Family& family, std::uint32_t seed)
+NoisyWire::NoisyWire(Executor executor, const bms::Family& family, std::uint32_t seed)
     : timer_(executor),
       family_(family),
       battery_(family, family.addresses.standard, sim::PackOptions{}, {}, 0),
@@ -40,7 +40,7 @@ Reading NoisyWire::truth() {
     return reading;
 }
 
-link::asio::awaitable<Result<void>> NoisyWire::open(std::uint32_t baud) {
+Task<Result<void>> NoisyWire::open(std::uint32_t baud) {
     if (const auto error = adapter())
         co_return tl::unexpected(Error{ErrorClass::truncated, name_ + ": " + error.message()});
     byte_time_ = std::chrono::nanoseconds{1s} * bits_per_byte / baud;
@@ -57,7 +57,7 @@ std::size_t NoisyWire::drain(std::span<std::uint8_t> sample) noexcept {
 }
 
 /// A battery does not answer a request that it does not understand.
-link::asio::awaitable<link::error_code> NoisyWire::write(std::span<const std::uint8_t> bytes) {
+Task<link::error_code> NoisyWire::write(std::span<const std::uint8_t> bytes) {
     if (const auto error = adapter()) co_return error;
     Bytes heard;
     heard.assign(bytes.begin(), bytes.end());
@@ -75,15 +75,14 @@ link::asio::awaitable<link::error_code> NoisyWire::write(std::span<const std::ui
     co_return link::error_code{};
 }
 
-link::asio::awaitable<std::size_t> NoisyWire::read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                                   link::error_code& error) {
+Task<std::size_t> NoisyWire::read(std::span<std::uint8_t> into, Clock::time_point deadline, link::error_code& error) {
     for (;;) {
         const std::size_t count = read_now(into, error);
         if (count > 0 || error) co_return count;
         if (Clock::now() >= deadline) break;
         timer_.expires_at(arriving_.empty() ? deadline : std::min(deadline, arriving_.front().when));
         link::error_code ignored;
-        co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+        co_await timer_.async_wait(boost::asio::redirect_error(use_task, ignored));
     }
     error = boost::asio::error::timed_out;
     co_return 0;

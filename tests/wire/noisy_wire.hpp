@@ -4,9 +4,8 @@
 #include <deque>
 #include <random>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "link/link.hpp"
+#include "loop/loop.hpp"
 #include "sim/responder.hpp"
 
 namespace bmsd::test {
@@ -15,7 +14,7 @@ namespace bmsd::test {
 /// the seed.
 class NoisyWire final : public link::ByteLink {
 public:
-    NoisyWire(link::asio::any_io_executor executor, const bms::Family& family, std::uint32_t seed);
+    NoisyWire(Executor executor, const bms::Family& family, std::uint32_t seed);
 
     /// Probability that a byte has a flipped bit. A quarter of it each: it is lost; one more comes before it; an answer
     /// pauses in the middle for longer than the family waits.
@@ -34,13 +33,12 @@ public:
     [[nodiscard]] std::uint64_t faults() const noexcept { return faults_; }
 
     const std::string& name() const noexcept override { return name_; }
-    link::asio::awaitable<Result<void>> open(std::uint32_t baud) override;
+    Task<Result<void>> open(std::uint32_t baud) override;
     void close() noexcept override { open_ = false; }
     bool is_open() const noexcept override { return open_; }
     std::size_t drain(std::span<std::uint8_t> sample) noexcept override;
-    link::asio::awaitable<link::error_code> write(std::span<const std::uint8_t> bytes) override;
-    link::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline,
-                                            link::error_code& error) override;
+    Task<link::error_code> write(std::span<const std::uint8_t> bytes) override;
+    Task<std::size_t> read(std::span<std::uint8_t> into, Clock::time_point deadline, link::error_code& error) override;
     std::size_t read_now(std::span<std::uint8_t> into, link::error_code& error) noexcept override;
     std::chrono::nanoseconds byte_time() const noexcept override { return byte_time_; }
 
@@ -56,7 +54,7 @@ private:
     void damage(Bytes& bytes);
     void deliver(std::span<const std::uint8_t> bytes, Clock::time_point begin);
 
-    link::asio::steady_timer timer_;
+    Timer timer_;
     const bms::Family& family_;
     sim::Responder battery_;
     std::mt19937 random_;

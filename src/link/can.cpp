@@ -26,6 +26,8 @@ namespace {
 constexpr std::size_t batch = 32;
 /// Room for a busy bus between two looks; the kernel may grant less.
 constexpr int receive_buffer = 1 << 20;
+/// So many steps a filter program can skip at once.
+constexpr std::ptrdiff_t farthest_jump = 255;
 /// A stamp farther away than this is of a clock that was set meanwhile.
 constexpr std::chrono::seconds trusted_age{5};
 
@@ -147,22 +149,25 @@ error_code CanSocket::listen(std::span<const CanFilter> filters) {
     }
     // The same for a socket that is no interface. A filter program sees the words of a packet in network order.
     std::vector<sock_filter> program;
-    std::optional<canid_t> mask;
-    for (const can_filter& filter : kernel) {
-        if (filter.can_mask != mask) {
-            mask = filter.can_mask;
-            program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
-            program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, htonl(*mask)));
+    for (auto filter = kernel.begin(); filter != kernel.end();) {
+        const canid_t mask = filter->can_mask;
+        const auto others = std::find_if(filter, kernel.end(), [&](const can_filter& f) { return f.can_mask != mask; });
+        const auto end = filter + std::min<std::ptrdiff_t>(others - filter, farthest_jump);
+        program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
+        program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, htonl(mask)));
+        for (; filter != end; ++filter) {
+            const auto to_pass = static_cast<std::uint8_t>(end - filter - 1);
+            const std::uint8_t behind_pass = to_pass == 0 ? 1 : 0;
+            program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(filter->can_id & mask), to_pass, behind_pass));
         }
-        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(filter.can_id & filter.can_mask), 0, 1));
         program.push_back(BPF_STMT(BPF_RET | BPF_K, CAN_MTU));
     }
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
     program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htonl(CAN_ERR_FLAG), 0, 1));
     program.push_back(BPF_STMT(BPF_RET | BPF_K, CAN_MTU));
     program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
-    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    if (::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+    const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
+    if (::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0) return {};
     return last_error();
 }
 

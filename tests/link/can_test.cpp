@@ -129,6 +129,25 @@ TEST(CanSocket, ReceivesWhatPassesItsFiltersAndErrorFrames) {
     EXPECT_EQ(heard().size(), 4U);
 }
 
+TEST(CanSocket, HearsEachOfManyIdsAndNoneBetweenThem) {
+    Pair pair;
+    link::CanSocket one("can0", pair.ends[0]), other("can0", pair.ends[1]);
+    std::vector<CanFilter> filters;
+    for (std::uint32_t id = 0; id < 300; ++id) filters.push_back({2 * id, can_id_mask, false});
+    for (std::uint32_t id = 0; id < 100; ++id) filters.push_back({0x18F12800 + (2 * id), 0x1FFFFFFF, true});
+    ASSERT_TRUE(one.open(filters));
+    ASSERT_TRUE(other.open({}));
+    const auto heard = [&](const CanFrame& frame) {
+        EXPECT_FALSE(other.write(frame));
+        std::array<link::CanReceived, 2> into;
+        link::error_code error;
+        return one.read(into, error) == 1 && into[0].frame == frame;
+    };
+    for (std::uint32_t id = 0; id < 700; ++id) EXPECT_EQ(heard({id, false, 8, {}}), id < 600 && id % 2 == 0) << id;
+    for (std::uint32_t id = 0; id < 250; ++id)
+        EXPECT_EQ(heard({0x18F12800 + id, true, 8, {}}), id < 200 && id % 2 == 0) << id;
+}
+
 TEST(CanErrors, FollowTheStateOfTheController) {
     CanErrors errors;
     std::array<std::uint8_t, 8> data{};

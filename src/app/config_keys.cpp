@@ -1,6 +1,6 @@
 #include "app/config_keys.hpp"
 
-#include <algorithm>
+#include <array>
 
 #include "model/words.hpp"
 
@@ -24,17 +24,10 @@ Found find_key(std::string_view name) {
 }
 
 std::string_view nearest_key(std::string_view name) {
-    std::string_view best;
-    std::size_t best_distance = 0;
+    NearestWord nearest(name);
     for (const Group& group : key_groups())
-        for (const Key& key : group.keys) {
-            // The words are at least as far apart as their lengths.
-            const auto [shorter, longer] = std::minmax({key.name.size(), name.size()});
-            if (!best.empty() && longer - shorter >= best_distance) continue;
-            if (const auto distance = word_distance(key.name, name); best.empty() || distance < best_distance)
-                best = key.name, best_distance = distance;
-        }
-    return best;
+        for (const Key& key : group.keys) nearest.consider(key.name);
+    return nearest.best();
 }
 
 Slot slot_of(const Key& key, Config& config) {

@@ -221,13 +221,13 @@ int simulate(const CLI::App& command, sim::SimulateOptions options, const Simula
 /// What is wrong with the first word if it is no command; empty if it is one, or an option.
 std::string unknown_command(const CLI::App& app, const std::string& word) {
     if (word.starts_with("-")) return {};
-    std::string nearest;
+    NearestWord nearest(word);
     for (const CLI::App* command : app.get_subcommands({})) {
-        const std::string& name = command->get_name();
-        if (name == word) return {};
-        if (nearest.empty() || word_distance(name, word) < word_distance(nearest, word)) nearest = name;
+        if (command->get_name() == word) return {};
+        nearest.consider(command->get_name());
     }
-    return "there is no command '" + word + "'; did you mean " + nearest + "? (`bmsd --help` shows all)";
+    return "there is no command '" + word + "'; did you mean " + std::string(nearest.best()) +
+           "? (`bmsd --help` shows all)";
 }
 
 int run_command(int argc, char** argv) {

@@ -118,13 +118,14 @@ std::string_view take(std::string_view key, const json::value& value, ScenarioIn
 
 /// The known key that is spelt most like `key`.
 std::string nearest_input(std::string_view key) {
-    std::vector<std::string_view> names = {"cell_voltages_v", "temperatures_c",     "cell_balancing",
-                                           "alarms",          "external_current_a", "external_soc_percent",
-                                           "reset_soc_to",    "history_clear",      "online"};
-    for (const NumberQuantity& quantity : number_quantities()) names.push_back(quantity.name);
-    for (const FlagQuantity& quantity : flag_quantities()) names.push_back(quantity.name);
-    return std::string(*std::min_element(
-        names.begin(), names.end(), [&](auto a, auto b) { return word_distance(a, key) < word_distance(b, key); }));
+    NearestWord nearest(key);
+    for (const std::string_view name :
+         {"cell_voltages_v", "temperatures_c", "cell_balancing", "alarms", "external_current_a", "external_soc_percent",
+          "reset_soc_to", "history_clear", "online"})
+        nearest.consider(name);
+    for (const NumberQuantity& quantity : number_quantities()) nearest.consider(quantity.name);
+    for (const FlagQuantity& quantity : flag_quantities()) nearest.consider(quantity.name);
+    return std::string(nearest.best());
 }
 
 /// Reads the members of the file.

@@ -103,19 +103,17 @@ std::vector<const Family*> with_requests(std::span<const Family* const> all) {
 }
 
 std::string_view nearest_type(std::string_view name) {
-    std::string_view best;
-    std::size_t best_distance = 0;
+    NearestWord nearest(name);
     const auto consider = [&](std::string_view word, std::string_view type) {
         // Who leaves out how it is connected ("Ubms" of "Ubms_Can") means this one.
         const auto stem = word.substr(0, word.find('_'));
-        const std::size_t distance = stem.size() < word.size() && same_word(stem, name) ? 1 : word_distance(word, name);
-        if (best.empty() || distance < best_distance) best = type, best_distance = distance;
+        nearest.consider(type, stem.size() < word.size() && same_word(stem, name) ? 1 : word_distance(word, name));
     };
     for (const Family* family : families) {
         consider(family->type, family->type);
         for (const std::string_view alias : family->aliases) consider(alias, family->type);
     }
-    return best;
+    return nearest.best();
 }
 
 std::string unknown_type(std::string_view name) {

@@ -20,19 +20,23 @@ bool same_word(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::size_t word_distance(std::string_view a, std::string_view b) {
+std::size_t word_distance(std::string_view a, std::string_view b, std::size_t limit) {
+    const auto [shorter, longer] = std::minmax({a.size(), b.size()});
+    if (longer - shorter >= limit) return limit;
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 0; i < a.size(); ++i) {
         std::size_t diagonal = row[0];
-        row[0] = i + 1;
+        std::size_t least = row[0] = i + 1;
         for (std::size_t j = 0; j < b.size(); ++j) {
             const std::size_t substituted = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
             diagonal = row[j + 1];
             row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
+            least = std::min(least, row[j + 1]);
         }
+        if (least >= limit) return limit;  // it never becomes less
     }
-    return row[b.size()];
+    return std::min(row[b.size()], limit);
 }
 
 std::string_view trim(std::string_view text) noexcept {

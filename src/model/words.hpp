@@ -12,8 +12,27 @@ namespace bmsd {
 /// Equal but for the case of ASCII letters.
 [[nodiscard]] bool same_word(std::string_view a, std::string_view b) noexcept;
 
-/// Number of single-character edits between two words, ignoring case (Levenshtein).
-[[nodiscard]] std::size_t word_distance(std::string_view a, std::string_view b);
+/// Number of single-character edits between two words, ignoring case (Levenshtein); `limit` if it is that or more.
+[[nodiscard]] std::size_t word_distance(std::string_view a, std::string_view b,
+                                        std::size_t limit = std::string_view::npos);
+
+/// Of the words it is shown, the one most like a given one; of equally like ones the first. Keeps views of them.
+class NearestWord {
+public:
+    explicit NearestWord(std::string_view word) noexcept : word_(word) {}
+
+    void consider(std::string_view candidate) { consider(candidate, word_distance(candidate, word_, distance_)); }
+    /// For who knows better how far it is.
+    void consider(std::string_view candidate, std::size_t distance) noexcept {
+        if (distance < distance_) best_ = candidate, distance_ = distance;
+    }
+    /// Empty if it was shown none.
+    [[nodiscard]] std::string_view best() const noexcept { return best_; }
+
+private:
+    std::string_view word_, best_;
+    std::size_t distance_ = std::string_view::npos;
+};
 
 /// Without blanks, tabs and line ends on either side.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;

@@ -1,5 +1,7 @@
 #include "model/words.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace bmsd {
@@ -12,6 +14,15 @@ TEST(Words, AreTheSameInAnyCase) {
     EXPECT_FALSE(same_word("[", "{")) << "letters only have a case";
 }
 
+TEST(Words, TheNearestIsTheFirstOfEquals) {
+    NearestWord nearest("can");
+    EXPECT_EQ(nearest.best(), "");
+    for (const char* word : {"scenario", "scan", "cane", "list"}) nearest.consider(word);
+    EXPECT_EQ(nearest.best(), "scan");
+    nearest.consider("control", 0);
+    EXPECT_EQ(nearest.best(), "control");
+}
+
 TEST(Words, AreAsFarApartAsTheEditsBetweenThem) {
     EXPECT_EQ(word_distance("kitten", "sitting"), 3U);
     EXPECT_EQ(word_distance("", "abc"), 3U);
@@ -19,6 +30,10 @@ TEST(Words, AreAsFarApartAsTheEditsBetweenThem) {
     EXPECT_EQ(word_distance("MAX_CELL", "max_cell"), 0U);
     EXPECT_EQ(word_distance("flaw", "lawn"), 2U);
     EXPECT_EQ(word_distance("ab", "ba"), 2U);
+    for (std::size_t limit = 0; limit < 6; ++limit) {
+        EXPECT_EQ(word_distance("kitten", "sitting", limit), std::min<std::size_t>(3, limit));
+        EXPECT_EQ(word_distance("abc", "", limit), std::min<std::size_t>(3, limit));
+    }
 }
 
 TEST(Words, AreTrimmedOfBlanks) {

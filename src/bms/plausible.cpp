@@ -15,30 +15,42 @@ constexpr double largest_current_a = 2000;
 constexpr double coldest_c = -60;
 constexpr double hottest_c = 200;
 
+/// How far values may be apart.
+struct Apart {
+    double voltage_share;  ///< of the pack voltage
+    double cell_v;
+    double temperature_c;
+    std::size_t column;  ///< of the steps
+};
 /// Largest changes that need no second look. The real ones beyond, a big load switched or a state of charge corrected,
-/// only cost another reading.
-constexpr double voltage_share = 0.02;
-constexpr double cell_change_v = 0.11;  // one step of those who tell tenths
-constexpr double temperature_change_c = 3;
+/// only cost another reading. A cell: one step of those who tell tenths.
+constexpr Apart between_polls{0.02, 0.11, 3, 0};
+/// What is measured twice in a row differs by a digit or two.
+constexpr Apart when_repeated{0.0006, 0.0021, 0.21, 1};
+
 struct Step {
     NumberMember of;
-    double largest;
+    double largest[2];  ///< between_polls, when_repeated
     std::string_view why;
 };
 constexpr Step steps[] = {
-    {&Reading::current_a, 50, "the current jumped"},
-    {&Reading::soc_percent, 1, "the state of charge jumped"},
-    {&Reading::capacity_ah, 1, "the capacity changed"},
-    {&Reading::capacity_remaining_ah, 5, "the remaining capacity jumped"},
-    {&Reading::cell_count, 0, "the number of cells changed"},
-    {&Reading::min_cell_voltage_v, cell_change_v, "a cell voltage jumped"},
-    {&Reading::max_cell_voltage_v, cell_change_v, "a cell voltage jumped"},
-    {&Reading::min_cell_temperature_c, temperature_change_c, "a temperature jumped"},
-    {&Reading::max_cell_temperature_c, temperature_change_c, "a temperature jumped"},
-    {&Reading::mosfet_temperature_c, 10, "the temperature of the MOSFETs jumped"},
-    {&Reading::max_charge_current_a, 20, "the limit of the charge current changed"},
-    {&Reading::max_discharge_current_a, 20, "the limit of the discharge current changed"},
-    {&Reading::max_battery_voltage_v, 1, "the limit of the charge voltage changed"},
+    {&Reading::current_a, {50, 0.25}, "the current jumped"},
+    {&Reading::soc_percent, {1, 0.11}, "the state of charge jumped"},
+    {&Reading::capacity_ah, {1, 0}, "the capacity changed"},
+    {&Reading::capacity_remaining_ah, {5, 0.11}, "the remaining capacity jumped"},
+    {&Reading::cell_count, {0, 0}, "the number of cells changed"},
+    {&Reading::min_cell_voltage_v, {between_polls.cell_v, when_repeated.cell_v}, "a cell voltage jumped"},
+    {&Reading::max_cell_voltage_v, {between_polls.cell_v, when_repeated.cell_v}, "a cell voltage jumped"},
+    {&Reading::min_cell_temperature_c,
+     {between_polls.temperature_c, when_repeated.temperature_c},
+     "a temperature jumped"},
+    {&Reading::max_cell_temperature_c,
+     {between_polls.temperature_c, when_repeated.temperature_c},
+     "a temperature jumped"},
+    {&Reading::mosfet_temperature_c, {10, 0.21}, "the temperature of the MOSFETs jumped"},
+    {&Reading::max_charge_current_a, {20, 0}, "the limit of the charge current changed"},
+    {&Reading::max_discharge_current_a, {20, 0}, "the limit of the discharge current changed"},
+    {&Reading::max_battery_voltage_v, {1, 0}, "the limit of the charge voltage changed"},
 };
 
 bool outside(const Number& value, double low, double high) noexcept {
@@ -64,6 +76,40 @@ bool changed(const List& before, const List& now, double largest) noexcept {
 template <class Value>
 bool changed(const std::optional<Value>& before, const std::optional<Value>& now) noexcept {
     return before && before != now;
+}
+
+/// What is farther apart than that; empty: nothing.
+std::string_view difference(const Reading& before, const Reading& now, const Apart& most) noexcept {
+    if (changed(before.voltage_v, now.voltage_v, most.voltage_share * before.voltage_v.value_or(0)))
+        return "the pack voltage jumped";
+    for (const Step& step : steps)
+        if (changed(before.*step.of, now.*step.of, step.largest[most.column])) return step.why;
+    if (changed(before.cell_voltages_v, now.cell_voltages_v, most.cell_v)) return "a cell voltage jumped";
+    if (changed(before.temperatures_c, now.temperatures_c, most.temperature_c)) return "a temperature jumped";
+    if (changed(before.charge_fet, now.charge_fet) || changed(before.discharge_fet, now.discharge_fet))
+        return "a MOSFET was switched";
+    for (const TextQuantity& text : text_quantities())  // some of them are who the battery is
+        if (changed(before.*text.member, now.*text.member)) return "a name or a version changed";
+    return {};
+}
+
+/// What two of three say; the last, if each says something else.
+template <class Value>
+Value most_of(const Value& a, const Value& b, const Value& c) {
+    return a == b ? a : c;
+}
+
+Number middle_of(const Number& a, const Number& b, const Number& c) {
+    if (!a || !b || !c) return most_of(a, b, c);
+    return std::max(std::min(*a, *b), std::min(std::max(*a, *b), *c));
+}
+
+/// `out` is the last of three lists; of the others counts what is as long as it, or both if they outvote it.
+template <class List, class Choose>
+void merge(List& out, const List& a, const List& b, Choose choose) {
+    if (a.size() != out.size() && a.size() == b.size()) out = a;
+    if (a.size() != out.size() || b.size() != out.size()) return;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = choose(a[i], b[i], out[i]);
 }
 
 }  // namespace
@@ -94,17 +140,32 @@ bool consistent(const Reading& first, const Reading& second) noexcept {
 }
 
 std::string_view jump(const Reading& before, const Reading& now) noexcept {
-    if (changed(before.voltage_v, now.voltage_v, voltage_share * before.voltage_v.value_or(0)))
-        return "the pack voltage jumped";
-    for (const Step& step : steps)
-        if (changed(before.*step.of, now.*step.of, step.largest)) return step.why;
-    if (changed(before.cell_voltages_v, now.cell_voltages_v, cell_change_v)) return "a cell voltage jumped";
-    if (changed(before.temperatures_c, now.temperatures_c, temperature_change_c)) return "a temperature jumped";
-    if (changed(before.charge_fet, now.charge_fet) || changed(before.discharge_fet, now.discharge_fet))
-        return "a MOSFET was switched";
-    for (const TextQuantity& text : text_quantities())  // some of them are who the battery is
-        if (changed(before.*text.member, now.*text.member)) return "a name or a version changed";
-    return {};
+    return difference(before, now, between_polls);
+}
+
+bool repeats(const Reading& first, const Reading& second) noexcept {
+    const auto same_flag = [&](const FlagQuantity& flag) { return first.*flag.member == second.*flag.member; };
+    return difference(first, second, when_repeated).empty() && first.alarms == second.alarms &&
+           std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
+}
+
+Reading middle(const Reading& a, const Reading& b, const Reading& c) {
+    Reading out = c;
+    for (const NumberQuantity& number : number_quantities())
+        out.*number.member = middle_of(a.*number.member, b.*number.member, c.*number.member);
+    for (const FlagQuantity& flag : flag_quantities())
+        out.*flag.member = most_of(a.*flag.member, b.*flag.member, c.*flag.member);
+    for (const TextQuantity& text : text_quantities())
+        out.*text.member = most_of(a.*text.member, b.*text.member, c.*text.member);
+    for (std::size_t i = 0; i < alarm_count; ++i) {
+        const auto alarm = static_cast<Alarm>(i);
+        out.alarms.set(alarm, most_of(a.alarms[alarm], b.alarms[alarm], c.alarms[alarm]));
+    }
+    merge(out.cell_voltages_v, a.cell_voltages_v, b.cell_voltages_v, middle_of);
+    merge(out.cell_resistances_ohm, a.cell_resistances_ohm, b.cell_resistances_ohm, middle_of);
+    merge(out.temperatures_c, a.temperatures_c, b.temperatures_c, middle_of);
+    merge(out.cell_balancing, a.cell_balancing, b.cell_balancing, most_of<bool>);
+    return out;
 }
 
 }  // namespace bmsd::bms

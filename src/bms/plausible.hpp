@@ -18,4 +18,12 @@ namespace bmsd::bms {
 /// empty if nothing did. What was not known before is not compared. Static text.
 [[nodiscard]] std::string_view jump(const Reading& before, const Reading& now) noexcept;
 
+/// True if two readings, taken one right after the other, differ by no more than a measurement that is repeated: a
+/// digit or two.
+[[nodiscard]] bool repeats(const Reading& first, const Reading& second) noexcept;
+
+/// Of three readings of one poll the middle of each number, and of all else what two of them say: one that is damaged
+/// is outvoted.
+[[nodiscard]] Reading middle(const Reading& a, const Reading& b, const Reading& c);
+
 }  // namespace bmsd::bms

@@ -13,8 +13,8 @@ using bms::When;
 
 /// Ladder of recovery, counted in failed polls without any good answer on the port.
 constexpr unsigned reopen_after = 8;
-/// Somebody whose values never stand still (a load that pulses) is believed after so many polls all the same.
-constexpr unsigned contradictions_believed = 5;
+/// So long after an answer was damaged or lost nothing is believed that was heard only once.
+constexpr std::chrono::hours noise_remembered{1};
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
 constexpr std::chrono::milliseconds unanswered_again = 30s;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
@@ -199,10 +199,8 @@ Task<bool> Port::round() {
         asked = true;
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
-        const unsigned contradictions = std::exchange(station.contradictions, 0);
         Outcome outcome = co_await read_all(station);
-        if (const std::string_view surprise = outcome ? surprise_in(station) : std::string_view{}; !surprise.empty())
-            outcome = co_await confirm(station, surprise, contradictions);
+        if (outcome && !passes(station)) outcome = co_await confirm(station);
         if (outcome) {
             station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
             if (!station.identified) settle_identity(station);
@@ -237,25 +235,42 @@ Task<bool> Port::round() {
 
 // ---- one battery ---------------------------------------------------------------------------------
 
-/// What a checksum let pass would last for one reading only: a surprising one counts once a second one agrees with it.
-Task<Port::Outcome> Port::confirm(Station& station, std::string_view surprise, unsigned contradictions) {
-    station.surprise = station.scratch;
-    station.scratch = station.battery->reading;
-    std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
-    if (Outcome read = co_await read_all(station); !read) co_return read;
-    const bool agree = bms::jump(station.surprise, station.scratch).empty() || surprise_in(station).empty();
-    if (agree || contradictions + 1 >= contradictions_believed) co_return Outcome{};
-    station.contradictions = contradictions + 1;
-    co_return tl::unexpected(
-        Error{ErrorClass::implausible, "two readings in a row contradict each other (" + std::string(surprise) + ")"});
+/// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
+/// something new, counts once another one of the same poll says the same. If each says something else, it is the middle
+/// of three.
+Task<Port::Outcome> Port::confirm(Station& station) {
+    std::vector<Reading>& heard = station.heard;
+    heard.clear();
+    while (heard.size() < 2) {
+        heard.push_back(station.scratch);
+        station.scratch = station.battery->reading;
+        std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
+        if (Outcome read = co_await read_all(station); !read) co_return read;
+        if (agrees(station, heard.back())) co_return Outcome{};
+        station.noisy_until = Clock::now() + noise_remembered;
+        if (passes(station)) co_return Outcome{};
+    }
+    station.scratch = bms::middle(heard[0], heard[1], station.scratch);
+    if (const std::string_view why = newly_implausible(station); !why.empty())
+        co_return tl::unexpected(
+            Error{ErrorClass::implausible, "three readings in a row contradict each other (" + std::string(why) + ")"});
+    co_return Outcome{};
 }
 
-/// What in the reading of this poll does not go together, or with the poll before; empty: nothing.
-std::string_view Port::surprise_in(const Station& station) {
-    const Reading& before = station.battery->reading;
-    if (const std::string_view jump = bms::jump(before, station.scratch); !jump.empty()) return jump;
+/// Whether the reading of this poll goes together with another one; on a noisy line nearly to the digit.
+bool Port::agrees(const Station& station, const Reading& other) {
+    return Clock::now() < station.noisy_until ? bms::repeats(other, station.scratch)
+                                              : bms::jump(other, station.scratch).empty();
+}
+
+/// Whether it needs nobody to confirm it.
+bool Port::passes(const Station& station) {
+    return agrees(station, station.battery->reading) && newly_implausible(station).empty();
+}
+
+std::string_view Port::newly_implausible(const Station& station) {
     const std::string_view why = bms::implausible(station.scratch);
-    return why.empty() || why == bms::implausible(before) ? std::string_view{} : why;  // what lasts is no surprise
+    return why.empty() || why == bms::implausible(station.battery->reading) ? std::string_view{} : why;
 }
 
 /// What was known stands in the scratch reading already, but nothing counts of a battery that is to be identified. A
@@ -317,6 +332,7 @@ Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading&
     // A battery that is silent anyway gets no second chance within the same poll.
     const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
     if (first.error().cls == ErrorClass::refused) co_return first;
+    station.noisy_until = Clock::now() + noise_remembered;
     for (unsigned retry = 0; retry < retries && !dialogue_.device_error(); ++retry) {
         Outcome again = co_await ask(station, request, reading);
         if (again) co_return again;

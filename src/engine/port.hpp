@@ -29,10 +29,12 @@ private:
     void report_unknown(std::span<const Candidate> among, const Evidence& evidence);
     Task<void> serve();
     Task<bool> round();
-    Task<Outcome> confirm(Station& station, std::string_view surprise, unsigned contradictions);
+    Task<Outcome> confirm(Station& station);
+    [[nodiscard]] static bool agrees(const Station& station, const Reading& other);
+    [[nodiscard]] static bool passes(const Station& station);
+    [[nodiscard]] static std::string_view newly_implausible(const Station& station);
     Task<Outcome> read_all(Station& station);
     static void begin_reading(Station& station);
-    [[nodiscard]] static std::string_view surprise_in(const Station& station);
     Task<void> obey(Station& station);
     void settle_identity(Station& station);
     Task<Outcome> ask(Station& station, std::size_t index, Reading& reading);

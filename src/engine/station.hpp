@@ -54,8 +54,8 @@ struct Station {
     Clock::time_point forget_trouble{};                       ///< of Orders
     Reading scratch;                                          ///< of a poll until it is complete
     bool complete = false;                                    ///< everything mandatory was answered in it
-    Reading surprise;             ///< a reading of the same poll that another one must confirm
-    unsigned contradictions = 0;  ///< polls in a row in which none did
+    std::vector<Reading> heard;                               ///< in the same poll, and not believed yet
+    Clock::time_point noisy_until{};                          ///< the line has damaged or lost answers lately
 };
 
 /// How long a battery that failed `failures` polls in a row is left alone, so that the others on its bus are

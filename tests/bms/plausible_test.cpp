@@ -100,5 +100,49 @@ TEST(Jump, NoticesWhatAFlippedBitDoes) {
     notices([](Reading& r) { r.serial_number = "2409012344"; });
 }
 
+TEST(Repeats, ADigitOrTwoMayDiffer) {
+    const Reading first = sixteen_cells();
+    const auto repeated = [&](auto change) {
+        Reading second = first;
+        change(second);
+        return bms::repeats(first, second);
+    };
+    EXPECT_TRUE(repeated([](Reading&) {}));
+    EXPECT_TRUE(repeated([](Reading& r) { *r.current_a += 0.2; }));
+    EXPECT_TRUE(repeated([](Reading& r) { *r.cell_voltages_v[3] += 0.002; }));
+    EXPECT_FALSE(repeated([](Reading& r) { *r.cell_voltages_v[3] += 0.004; }));
+    EXPECT_FALSE(repeated([](Reading& r) { *r.current_a -= 0.4; }));
+    EXPECT_FALSE(repeated([](Reading& r) { *r.voltage_v += 0.064; }));
+    EXPECT_FALSE(repeated([](Reading& r) { *r.temperatures_c[0] += 1; }));
+    EXPECT_FALSE(repeated([](Reading& r) { r.alarms.raise(Alarm::high_voltage, Level::alarm); }));
+    EXPECT_FALSE(repeated([](Reading& r) { r.balancing_active = true; }));
+}
+
+TEST(Middle, OneOfThreeIsOutvoted) {
+    Reading good = sixteen_cells();
+    good.serial_number = "2409012345";
+    good.charge_fet = true;
+    good.alarms.known(Alarm::high_voltage);
+    Reading bad = good;
+    bad.voltage_v = 61.3;
+    bad.soc_percent.reset();
+    bad.cell_voltages_v[15] = 0.2;
+    bad.temperatures_c[0] = -40;
+    bad.serial_number = "2409012344";
+    bad.charge_fet = false;
+    bad.alarms.set(Alarm::high_voltage, Level::alarm);
+    EXPECT_EQ(bms::middle(bad, good, good), good);
+    EXPECT_EQ(bms::middle(good, bad, good), good);
+    EXPECT_EQ(bms::middle(good, good, bad), good);
+    bad.cell_voltages_v.pop_back();
+    bad.temperatures_c.clear();
+    EXPECT_EQ(bms::middle(good, good, bad), good);
+    EXPECT_EQ(bms::middle(bad, good, good), good);
+    Reading low = good, high = good;
+    low.current_a = -100;
+    high.current_a = 100;
+    EXPECT_EQ(bms::middle(high, low, good), good) << "the middle, whatever the order";
+}
+
 }  // namespace
 }  // namespace bmsd::tests

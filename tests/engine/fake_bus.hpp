@@ -33,6 +33,7 @@ public:
     std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
     std::vector<std::uint8_t> prefix;            ///< comes in front of every answer
     std::deque<Reading> odd;                     ///< said instead by the next answers to polls
+    int damaged = 0;                             ///< so many answers get a wrong byte
     int opened = 0;
     std::vector<std::uint32_t> asked;   ///< addresses in the order in which status was requested
     std::vector<std::string> requests;  ///< names of all requests
@@ -94,6 +95,7 @@ private:
                 bms::answer(family_, request, {address, true, nullptr}, strange ? odd.front() : batteries[address],
                             answer);
                 if (strange) odd.pop_front();
+                if (damaged > 0) --damaged, answer[answer.size() / 2] ^= 0x01;
                 pending_.insert(pending_.end(), prefix.begin(), prefix.end());
                 pending_.insert(pending_.end(), answer.begin(), answer.end());
                 return;

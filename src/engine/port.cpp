@@ -13,7 +13,9 @@ using bms::When;
 
 /// Ladder of recovery, counted in failed polls without any good answer on the port.
 constexpr unsigned reopen_after = 8;
-/// So long after an answer was damaged or lost nothing is believed that was heard only once.
+/// Somebody whose values never stand still (a load that pulses) is believed after so many polls all the same.
+constexpr unsigned contradictions_believed = 5;
+/// So long after an answer was damaged nothing is believed that was heard only once.
 constexpr std::chrono::hours noise_remembered{1};
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
 constexpr std::chrono::milliseconds unanswered_again = 30s;
@@ -200,8 +202,12 @@ Task<bool> Port::round() {
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
         Outcome outcome = co_await read_all(station);
-        if (outcome && !passes(station)) outcome = co_await confirm(station);
+        if (outcome && !passes(station)) {
+            outcome = co_await confirm(station);
+            station.heard = {};  // a clean line needs no room for them
+        }
         if (outcome) {
+            station.contradictions = 0;
             station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
             if (!station.identified) settle_identity(station);
             succeeded(station, dialogue_.answered() - began);
@@ -236,31 +242,37 @@ Task<bool> Port::round() {
 // ---- one battery ---------------------------------------------------------------------------------
 
 /// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
-/// something new, counts once another one of the same poll says the same. If each says something else, it is the middle
-/// of three.
+/// something new, counts once another one of the same poll says the same.
 Task<Port::Outcome> Port::confirm(Station& station) {
-    std::vector<Reading>& heard = station.heard;
-    heard.clear();
-    while (heard.size() < 2) {
-        heard.push_back(station.scratch);
+    while (station.heard.size() < 2) {
+        station.heard.push_back(station.scratch);
         station.scratch = station.battery->reading;
         std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
         if (Outcome read = co_await read_all(station); !read) co_return read;
-        if (agrees(station, heard.back())) co_return Outcome{};
+        if (agrees(station, station.heard.back())) co_return Outcome{};
         station.noisy_until = Clock::now() + noise_remembered;
         if (passes(station)) co_return Outcome{};
     }
-    station.scratch = bms::middle(heard[0], heard[1], station.scratch);
-    if (const std::string_view why = newly_implausible(station); !why.empty())
-        co_return tl::unexpected(
-            Error{ErrorClass::implausible, "three readings in a row contradict each other (" + std::string(why) + ")"});
-    co_return Outcome{};
+    co_return outvote(station);
 }
 
-/// Whether the reading of this poll goes together with another one; on a noisy line nearly to the digit.
+/// Of three readings that contradict each other the middle counts, if it is none that surprises: two of them may be
+/// damaged. Somebody whose values never stand still is believed in the end.
+Port::Outcome Port::outvote(Station& station) {
+    station.scratch = bms::middle(station.heard[0], station.heard[1], station.scratch);
+    std::string_view why = bms::jump(station.battery->reading, station.scratch);
+    if (why.empty()) why = newly_implausible(station);
+    if (why.empty() || station.contradictions + 1 >= contradictions_believed) return Outcome{};
+    ++station.contradictions;
+    return tl::unexpected(
+        Error{ErrorClass::implausible, "readings in a row contradict each other (" + std::string(why) + ")"});
+}
+
+/// Whether the reading of this poll goes together with another one; on a noisy line nearly to the digit. The first one
+/// of a battery has none to go together with.
 bool Port::agrees(const Station& station, const Reading& other) {
-    return Clock::now() < station.noisy_until ? bms::repeats(other, station.scratch)
-                                              : bms::jump(other, station.scratch).empty();
+    const bool noisy = station.identified && Clock::now() < station.noisy_until;
+    return noisy ? bms::repeats(other, station.scratch) : bms::jump(other, station.scratch).empty();
 }
 
 /// Whether it needs nobody to confirm it.
@@ -332,7 +344,7 @@ Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading&
     // A battery that is silent anyway gets no second chance within the same poll.
     const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
     if (first.error().cls == ErrorClass::refused) co_return first;
-    station.noisy_until = Clock::now() + noise_remembered;
+    if (dialogue_.heard()) station.noisy_until = Clock::now() + noise_remembered;  // silence has other reasons
     for (unsigned retry = 0; retry < retries && !dialogue_.device_error(); ++retry) {
         Outcome again = co_await ask(station, request, reading);
         if (again) co_return again;

@@ -30,6 +30,7 @@ private:
     Task<void> serve();
     Task<bool> round();
     Task<Outcome> confirm(Station& station);
+    [[nodiscard]] static Outcome outvote(Station& station);
     [[nodiscard]] static bool agrees(const Station& station, const Reading& other);
     [[nodiscard]] static bool passes(const Station& station);
     [[nodiscard]] static std::string_view newly_implausible(const Station& station);

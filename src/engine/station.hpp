@@ -55,6 +55,7 @@ struct Station {
     Reading scratch;                                          ///< of a poll until it is complete
     bool complete = false;                                    ///< everything mandatory was answered in it
     std::vector<Reading> heard;                               ///< in the same poll, and not believed yet
+    unsigned contradictions = 0;                              ///< polls in a row in which they contradicted each other
     Clock::time_point noisy_until{};                          ///< the line has damaged or lost answers lately
 };
 

@@ -202,10 +202,7 @@ Task<bool> Port::round() {
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
         Outcome outcome = co_await read_all(station);
-        if (outcome && !passes(station)) {
-            outcome = co_await confirm(station);
-            station.heard = {};  // a clean line needs no room for them
-        }
+        if (outcome && !passes(station)) outcome = co_await confirm(station);
         if (outcome) {
             station.contradictions = 0;
             station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
@@ -244,12 +241,12 @@ Task<bool> Port::round() {
 /// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
 /// something new, counts once another one of the same poll says the same.
 Task<Port::Outcome> Port::confirm(Station& station) {
-    while (station.heard.size() < 2) {
-        station.heard.push_back(station.scratch);
+    for (Reading& heard : station.heard) {
+        heard = station.scratch;
         station.scratch = station.battery->reading;
         std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
         if (Outcome read = co_await read_all(station); !read) co_return read;
-        if (agrees(station, station.heard.back())) co_return Outcome{};
+        if (agrees(station, heard)) co_return Outcome{};
         station.noisy_until = Clock::now() + noise_remembered;
         if (passes(station)) co_return Outcome{};
     }

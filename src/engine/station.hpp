@@ -54,9 +54,9 @@ struct Station {
     Clock::time_point forget_trouble{};                       ///< of Orders
     Reading scratch;                                          ///< of a poll until it is complete
     bool complete = false;                                    ///< everything mandatory was answered in it
-    std::vector<Reading> heard;                               ///< in the same poll, and not believed yet
+    std::array<Reading, 2> heard;                             ///< in the same poll, and not believed yet
     unsigned contradictions = 0;                              ///< polls in a row in which they contradicted each other
-    Clock::time_point noisy_until{};                          ///< the line has damaged or lost answers lately
+    Clock::time_point noisy_until{};                          ///< the line has damaged an answer lately
 };
 
 /// How long a battery that failed `failures` polls in a row is left alone, so that the others on its bus are

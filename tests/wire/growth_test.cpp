@@ -22,9 +22,8 @@ constexpr bool heap_is_counted = false;  // by the sanitizer, which looks for le
 constexpr bool heap_is_counted = true;
 #endif
 
-/// How deep the coroutines of ten ports are in their calls, and whether they hold a reading that is to be confirmed,
-/// makes as much of a difference.
-constexpr std::size_t not_growth = 48 * 1024;
+/// How deep the coroutines of ten ports are in their calls makes as much of a difference.
+constexpr std::size_t not_growth = 24 * 1024;
 
 std::uint64_t growth_polls() {
     const char* const wanted = std::getenv("BMSD_GROWTH_POLLS");

@@ -14,7 +14,7 @@ namespace bmsd {
 namespace asio = boost::asio;
 
 /// Runs handlers on the loop's only thread. Asio's default can be any executor, and asks by virtual calls which one it
-/// is, in every sleep: a third of the code that a request touches.
+/// is, in every sleep.
 using Executor = asio::io_context::executor_type;
 
 /// What a coroutine of the loop returns.

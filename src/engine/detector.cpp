@@ -67,6 +67,7 @@ Task<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Exte
         for (int attempt = 0; attempt < tries && !answered && !dialogue_.device_error(); ++attempt)
             answered = co_await once(family, address, i, reading);
         if (!answered && (proves(request) || dialogue_.device_error())) co_return false;
+        unanswered_[i] = !answered;
     }
     co_return true;
 }
@@ -77,6 +78,7 @@ Task<bool> Detector::probe(const bms::Family& family, std::uint32_t address) {
 }
 
 Task<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint32_t address, Extent extent) {
+    unanswered_.assign(family.requests.size(), false);
     Reading first;
     bool answered = false;
     for (int attempt = 0; attempt < family.timing.probes && !answered && !dialogue_.device_error(); ++attempt)

@@ -44,6 +44,8 @@ public:
     Task<std::optional<Reading>> ask(const bms::Family& family, std::uint32_t address, Extent extent = Extent::proof);
     /// Asks the family's probe once; true if it was answered.
     Task<bool> probe(const bms::Family& family, std::uint32_t address);
+    /// Whether the battery that ask() told of last left this request of its family unanswered.
+    [[nodiscard]] bool unanswered(std::size_t request) const { return unanswered_[request]; }
     /// Opens the port at the candidate's rate if it is not; false: the device failed.
     Task<bool> tune(const Candidate& candidate);
 
@@ -59,6 +61,7 @@ private:
     const bms::Options& options_;
     Counters counters_;
     Evidence evidence_;
+    std::vector<bool> unanswered_;
 };
 
 }  // namespace bmsd::engine

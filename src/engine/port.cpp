@@ -113,10 +113,13 @@ Task<void> Port::detect() {
 Task<bool> Port::search(std::span<const Found> among, Detector& detector) {
     for (const Found& place : among) {
         if (!co_await detector.tune(place.candidate)) co_return false;
-        const auto answered = co_await detector.ask(*place.candidate.family, place.address);
+        const auto began = Clock::now();
+        const auto first = co_await detector.ask(*place.candidate.family, place.address, Extent::everything);
         if (dialogue_.device_error()) co_return false;
-        if (!answered) continue;
+        if (!first) continue;
         settle(place);
+        for (Station& station : stations_)
+            if (station.address.value == place.address) take_over(station, detector, *first, Clock::now() - began);
         co_return true;
     }
     co_return false;
@@ -142,6 +145,15 @@ void Port::settle(const Found& found) {
     context_.report(Severity::info, place_of(name(), place) + ": a BMS of type " + std::string(family_->type) +
                                         " answers" +
                                         (rate_ != 0 ? " at " + std::to_string(rate_) + " baud" : std::string()));
+}
+
+/// What the search has read is the battery's first poll.
+void Port::take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took) {
+    station.complete = true;
+    for (std::size_t i = 0; i < family_->requests.size(); ++i) note(station, i, !detector.unanswered(i), Clock::now());
+    station.battery->reading = station.scratch = reading;
+    settle_identity(station);
+    succeeded(station, took);
 }
 
 void Port::report_unknown(std::span<const Candidate> among, const Evidence& evidence) {
@@ -313,12 +325,18 @@ Task<Port::Outcome> Port::read_all(Station& station) {
         if (!answered) answered = co_await insist(station, i, reading, std::move(answered));
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
             co_return answered;
-        if (!answered && request.mandatory) station.complete = false;
         now = Clock::now();
-        if (request.when == When::sometimes || !answered)
-            station.due[i] = now + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
+        note(station, i, answered.has_value(), now);
     }
     co_return Outcome{};
+}
+
+/// What follows from an answer, or from its lack where that fails no poll.
+void Port::note(Station& station, std::size_t index, bool answered, Clock::time_point now) {
+    const bms::Request& request = family_->requests[index];
+    if (!answered && request.mandatory) station.complete = false;
+    if (request.when == When::sometimes || !answered)
+        station.due[index] = now + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
 }
 
 /// A BMS that answers polls but not its identification is better shown without it than not at all.

@@ -26,6 +26,7 @@ private:
     Task<void> detect();
     Task<bool> search(std::span<const Found> among, Detector& detector);
     void settle(const Found& found);
+    void take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took);
     void report_unknown(std::span<const Candidate> among, const Evidence& evidence);
     Task<void> serve();
     Task<bool> round();
@@ -37,6 +38,7 @@ private:
     Task<Outcome> read_all(Station& station);
     static void begin_reading(Station& station);
     Task<void> obey(Station& station);
+    void note(Station& station, std::size_t index, bool answered, Clock::time_point now);
     void settle_identity(Station& station);
     Task<Outcome> ask(Station& station, std::size_t index, Reading& reading);
     Task<Outcome> insist(Station& station, std::size_t request, Reading& reading, Outcome first);

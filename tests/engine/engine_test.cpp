@@ -37,11 +37,13 @@ Reading pack(const std::string& serial, double volts) {
 class EngineTest : public testing::Test {
 protected:
     test::FakeBus& start(std::vector<std::uint32_t> addresses, std::chrono::milliseconds poll = 20ms,
-                         const bms::Family& family = test::jkbms_pb(), bms::Options options = {}) {
+                         const bms::Family& family = test::jkbms_pb(), bms::Options options = {},
+                         std::vector<const bms::Family*> others = {}) {
         auto link = std::make_unique<test::FakeBus>(io.get_executor(), family);
         test::FakeBus& bus = *link;
         engine::PortSettings settings{.name = "/dev/fake", .families = {&family}, .poll = poll, .options = options};
         for (const auto address : addresses) settings.addresses.push_back({address, "0x0" + std::to_string(address)});
+        settings.families.insert(settings.families.end(), others.begin(), others.end());
         engine.add_sink(witness);
         engine.add_port(std::move(settings), std::move(link));
         return bus;
@@ -83,6 +85,30 @@ TEST_F(EngineTest, ABatteryAppearsOnceIdentifiedAndIsPolled) {
     EXPECT_EQ(battery().link.counters.timeouts, 0u);
     EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "about"), 1) << "identification is not repeated";
     EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "settings"), 1);
+}
+
+TEST_F(EngineTest, WhatTheSearchReadIsTheFirstPoll) {
+    auto& bus = start({1}, 20ms, test::jkbms_pb(), {}, {bms::find_family("lltjbd")});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    EXPECT_EQ(bus.requests, (std::vector<std::string>{"status", "status", "about", "settings"}));
+    EXPECT_EQ(battery().link.polls, 1u);
+    run_until([&] { return witness.updates >= 3; });
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_DOUBLE_EQ(*witness.last.voltage_v, 52.8);
+    EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "about"), 1);
+    EXPECT_EQ(std::count(bus.requests.begin(), bus.requests.end(), "settings"), 1);
+}
+
+TEST_F(EngineTest, WhatTheSearchWasNotToldIsAskedAgain) {
+    auto& bus = start({1}, 20ms, test::jkbms_pb(), {}, {bms::find_family("lltjbd")});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.unanswered = {"about"};
+    run_until([&] { return !engine.ports()[0]->stations().empty() && battery().link.polls >= 2; });
+    EXPECT_TRUE(witness.appeared_ids.empty()) << "it may still tell who it is";
+    bus.unanswered = {};
+    run_until([&] { return !witness.appeared_ids.empty(); });
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"4061234567890"});
 }
 
 TEST_F(EngineTest, StaleBytesAreDrainedBeforeARequestAndCounted) {

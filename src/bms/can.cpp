@@ -1,6 +1,7 @@
 #include "bms/can.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -35,6 +36,27 @@ std::uint32_t address_among(const Family& family, std::span<const CanFrame> fram
             lowest = std::min(lowest.value_or(*address), *address);
         }
     return lowest.value_or(family.addresses.standard);
+}
+
+/// Adds a filter to those that let pass what they let pass together, in as few as possible: batteries at neighbouring
+/// addresses have ids that differ in one bit, and each filter costs at every change.
+void add_filter(CanFilter added, std::vector<CanFilter>& filters) {
+    added.id &= added.mask;
+    const auto covers = [&](const CanFilter& one) {
+        return one.extended == added.extended && (one.mask & ~added.mask) == 0 && ((one.id ^ added.id) & one.mask) == 0;
+    };
+    if (std::any_of(filters.begin(), filters.end(), covers)) return;
+    const auto neighbour = [&](const CanFilter& one) {
+        return one.extended == added.extended && one.mask == added.mask && std::has_single_bit(one.id ^ added.id);
+    };
+    for (;;) {
+        const auto one = std::find_if(filters.begin(), filters.end(), neighbour);
+        if (one == filters.end()) break;
+        added.mask &= ~(one->id ^ added.id);
+        added.id &= added.mask;
+        filters.erase(one);
+    }
+    filters.push_back(added);
 }
 
 }  // namespace
@@ -244,9 +266,7 @@ std::optional<milliseconds> CanView::since_mark(std::size_t mark) const {
 }
 
 void add_filters(const Family& family, std::uint32_t address, std::vector<CanFilter>& filters, Frames which) {
-    const auto add = [&](const CanFilter& filter) {
-        if (std::find(filters.begin(), filters.end(), filter) == filters.end()) filters.push_back(filter);
-    };
+    const auto add = [&](const CanFilter& filter) { add_filter(filter, filters); };
     for (const CanMessage& message : family.can->messages) {
         if (which == Frames::rare && frequent(message)) continue;
         for (std::size_t part = 0; part < (message.per_part == 0 ? 1U : message.parts); ++part)

@@ -210,7 +210,7 @@ private:
 /// The frame that asks a question of an address.
 [[nodiscard]] CanFrame frame_of(const Family& family, const CanQuestion& question, std::uint32_t address) noexcept;
 
-/// Comes so often (every 100 ms or faster) that whoever listens for 200 ms of a second has the latest. Frames of a
+/// Comes so often (every 100 ms or faster) that whoever listens for 120 ms of a second has the latest. Frames of a
 /// cycle never do: who joins in the middle of one would mix two.
 [[nodiscard]] constexpr bool frequent(const CanMessage& message) noexcept {
     return message.period <= milliseconds{100} && !message.cyclic && message.asked_by == unasked;

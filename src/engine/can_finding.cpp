@@ -57,7 +57,7 @@ void CanPort::listen_for(const bms::Family& family, Address address, bool shown)
     };
     if (ears_.size() >= most_ears || std::any_of(ears_.begin(), ears_.end(), same)) return;
     ears_.emplace_back(family, address, shown ? make_station(family, address) : nobody);
-    routes_.fill({});
+    routes_.clear();
     bms::add_filters(family, address.value, all_);
     bms::add_filters(family, address.value, rare_, bms::Frames::rare);
 }

@@ -19,11 +19,23 @@ using bms::When;
 constexpr auto tick = 200ms;
 /// Frames are fetched at least so often, also where nothing else is to be done: that long only few of them pass.
 constexpr auto longest_rest = 1s;
+/// Questions have at least so long to be answered.
+constexpr auto answer_time = tick / 2;
+/// So long every frame is let in where nobody has to be asked: see frequent().
+constexpr auto listening_time = 120ms;
 /// Frames that come all the time are let in only around a poll, if the next one is so far away.
 constexpr auto worth_tuning = 3 * tick;
 /// A full queue of the interface has room again after about this.
 constexpr auto queue_pause = 10ms;
 constexpr std::size_t outbox_limit = 256;
+/// More ids than batteries have: somebody makes them up.
+constexpr std::size_t most_routes = 1024;
+
+/// The grid is the same for all ports, so that they share their wake-ups.
+Clock::time_point next_tick(Clock::time_point after) {
+    const auto since_epoch = after.time_since_epoch();
+    return Clock::time_point(since_epoch - since_epoch % Clock::duration(tick) + tick);
+}
 
 }  // namespace
 
@@ -105,7 +117,7 @@ Task<bool> CanPort::open() {
 /// A frame that passes the filter costs more than all that is done with it, and of most only the last before a reading
 /// counts.
 void CanPort::listen_to(bms::Frames which) {
-    if (listening_ == which || rare_.empty() || rare_.size() == all_.size()) return;
+    if (listening_ == which || rare_.empty() || rare_ == all_) return;
     // What cannot be set is tried again at the next poll; what is wrong, the next read tells.
     if (!socket_->listen(which == bms::Frames::all ? all_ : rare_)) listening_ = which;
 }
@@ -143,9 +155,10 @@ Task<void> CanPort::serve() {
     }
 }
 
-/// When something is to be done again. The grid is the same for all ports, so that they share their wake-ups.
+/// When something is to be done again.
 Clock::time_point CanPort::next_look(Clock::time_point now) const {
-    auto due = polled_ ? now : now + longest_rest - tick;
+    if (polled_) return read_at_;
+    auto due = now + longest_rest - tick;
     for (const Ear& ear : ears_) {
         due = std::min(due, ear.next_poll);
         if (ear.station == nobody || settings_.options.listen_only) continue;
@@ -153,8 +166,7 @@ Clock::time_point CanPort::next_look(Clock::time_point now) const {
         for (std::size_t i = 0; i < questions.size(); ++i)
             if (questions[i].when == When::sometimes) due = std::min(due, ear.beat[i] + questions[i].period - tick / 2);
     }
-    const auto since_epoch = std::max(due, now).time_since_epoch();
-    return Clock::time_point(since_epoch - since_epoch % Clock::duration(tick) + tick);
+    return next_tick(std::max(due, now));
 }
 
 // ---- receiving -----------------------------------------------------------------------------------
@@ -192,15 +204,13 @@ void CanPort::hear(const link::CanReceived& received) {
 
 /// Most frames are of one battery only: the others are not bothered.
 std::uint64_t CanPort::listeners(const CanFrame& frame) {
-    // Standard ids differ in their lowest bits, extended ones of many families in the second and third byte.
-    const std::uint32_t mixed = frame.id ^ frame.id >> 8 ^ frame.id >> 16;
-    Route& route = routes_[mixed % routes_.size()];
-    if (!route.known || route.id != frame.id || route.extended != frame.extended) {
-        route = {frame.id, frame.extended, true, 0};
-        for (std::size_t i = 0; i < ears_.size(); ++i)
-            if (ears_[i].picture.listens_to(frame)) route.ears |= std::uint64_t{1} << i;
-    }
-    return route.ears;
+    const std::uint32_t key = frame.id | (frame.extended ? std::uint32_t{1} << 31 : 0);
+    if (const auto known = routes_.find(key); known != routes_.end()) return known->second;
+    std::uint64_t ears = 0;
+    for (std::size_t i = 0; i < ears_.size(); ++i)
+        if (ears_[i].picture.listens_to(frame)) ears |= std::uint64_t{1} << i;
+    if (routes_.size() >= most_routes) routes_.clear();
+    return routes_[key] = ears;
 }
 
 // ---- sending -------------------------------------------------------------------------------------
@@ -253,21 +263,23 @@ void CanPort::flush() {
 /// On a steady grid: first the questions, a moment later what came of them and of what is told unasked.
 void CanPort::read(Clock::time_point now) {
     if (!polled_) {
-        bool due = false;
+        bool due = false, asked = false;
         for (Ear& ear : ears_) {
             if (now < ear.next_poll) continue;
             due = true;
             if (!asks(ear.picture.family())) continue;
+            asked = true;
             ear.picture.begin_poll();
             if (!ear.identified) ask(ear, When::identify, now);
             ask(ear, When::every_poll, now);
         }
         polled_ = due;
         polled_at_ = now;
+        read_at_ = asked ? next_tick(now + answer_time) : now + listening_time;
         if (due) listen_to(bms::Frames::all);
         return;
     }
-    if (now - polled_at_ < tick / 2) return;
+    if (now < read_at_) return;
     polled_ = false;
     for (std::size_t i = 0; i < ears_.size(); ++i) {
         Ear& ear = ears_[i];

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "bms/can.hpp"
@@ -36,13 +37,6 @@ private:
     };
     static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
-    /// Who listens to the frames of an id: a bit per ear.
-    struct Route {
-        std::uint32_t id = 0;
-        bool extended = false;
-        bool known = false;
-        std::uint64_t ears = 0;
-    };
     static constexpr std::size_t most_ears = 64;
     /// The slowest messages come every few seconds: nobody is called silent before.
     static constexpr std::chrono::seconds patience{6};
@@ -80,13 +74,14 @@ private:
     Timer timer_;
     std::unique_ptr<link::CanSocket> socket_;
     std::vector<Ear> ears_;
-    std::vector<Found> remembered_;    ///< who was found here, now or the last time
-    std::array<Route, 256> routes_{};  ///< by the lowest bits of what differs in ids; a newer id takes the place
-    std::vector<CanFrame> outbox_;     ///< what the full queue of the interface did not take yet
+    std::vector<Found> remembered_;  ///< who was found here, now or the last time
+    std::vector<CanFrame> outbox_;   ///< what the full queue of the interface did not take yet
+    /// Who listens to the frames of an id, a bit per ear; the highest bit of the key tells that it is extended.
+    std::unordered_map<std::uint32_t, std::uint64_t> routes_;
     std::array<link::CanReceived, 32> inbox_;
     Reading scratch_;
     Clock::time_point opened_at_{};
-    Clock::time_point polled_at_{};
+    Clock::time_point polled_at_{}, read_at_{};
     bool polled_ = false;                ///< questions of this poll were sent, the answers not yet read
     std::vector<CanFilter> all_, rare_;  ///< what passes the filter of the interface around a poll, and between polls
     bms::Frames listening_ = bms::Frames::all;

@@ -148,6 +148,7 @@ error_code CanSocket::listen(std::span<const CanFilter> filters) {
         return last_error();
     }
     // The same for a socket that is no interface. A filter program sees the words of a packet in network order.
+    std::sort(kernel.begin(), kernel.end(), [](const auto& a, const auto& b) { return a.can_mask < b.can_mask; });
     std::vector<sock_filter> program;
     for (auto filter = kernel.begin(); filter != kernel.end();) {
         const canid_t mask = filter->can_mask;

@@ -134,6 +134,37 @@ TEST_P(EveryCanFamily, PassesItsOwnFilters) {
             << std::hex << frame.id;
 }
 
+TEST_P(EveryCanFamily, TheFiltersOfSeveralLetPassWhatOneOfThemListensToAndNoMore) {
+    std::vector<CanFilter> filters;
+    std::vector<CanPicture> pictures;
+    for (std::uint32_t other = address(); other < address() + 7 && bms::check_address(family(), other); ++other) {
+        bms::add_filters(family(), other, filters);
+        pictures.emplace_back(family(), other);
+    }
+    const auto passes = [&](const CanFrame& frame) {
+        return std::any_of(filters.begin(), filters.end(), [&](const CanFilter& one) { return one.matches(frame); });
+    };
+    const auto listened_to = [&](const CanFrame& frame) {
+        return std::any_of(pictures.begin(), pictures.end(),
+                           [&](const CanPicture& one) { return one.listens_to(frame); });
+    };
+    for (const CanPicture& picture : pictures)
+        for (const CanFrame& frame : frames_of(family(), picture.address(), state_for(family())))
+            for (int bit = -1; bit < (frame.extended ? 29 : 11); ++bit) {
+                CanFrame near = frame;
+                if (bit >= 0) near.id ^= std::uint32_t{1} << bit;
+                EXPECT_EQ(passes(near), listened_to(near)) << std::hex << near.id;
+            }
+}
+
+TEST(CanFilters, NeighboursShareThem) {
+    const Family& jk = *bms::find_family("jkbms_can");
+    std::vector<CanFilter> one, eight;
+    bms::add_filters(jk, 0, one);
+    for (std::uint32_t address = 0; address < 8; ++address) bms::add_filters(jk, address, eight);
+    EXPECT_LE(eight.size(), 3 * one.size());
+}
+
 TEST_P(EveryCanFamily, LeavesOutOnlyWhatComesAllTheTime) {
     std::vector<CanFilter> rare;
     bms::add_filters(family(), address(), rare, bms::Frames::rare);

@@ -86,7 +86,7 @@ void append(Out& out, const Head& head, std::span<const std::uint8_t> info) {
         for (int shift = 4 * (width - 1); shift >= 0; shift -= 4) {
             const auto character = static_cast<std::uint8_t>(detail::digits[(value >> shift) & 0xF]);
             sum = static_cast<std::uint16_t>(sum + character);
-            out.push_back(character);
+            out.push_back(static_cast<typename Out::value_type>(character));
         }
     };
     out.push_back('~');

@@ -97,7 +97,7 @@ TEST_F(BatteryStatesTest, AreTheOnesWrittenOrNewWhateverByteChanges) {
     int taken = 0;
     for (std::size_t i = 0; i < whole.size(); ++i) {
         std::string changed = whole;
-        changed[i] = static_cast<char>(changed[i] ^ (1U << (i % 8)));
+        changed[i] = static_cast<char>(changed[i] ^ (1 << (i % 8)));
         folder_.write("batteries/B1.json", changed);
         log_.clear();
         during_a_run([&](BatteryStates& states) {

@@ -82,7 +82,7 @@ TEST_F(DetectionsTest, RecallSomethingThatExistsOrNothingWhateverByteChanges) {
     const std::string whole{std::istreambuf_iterator<char>(in), {}};
     for (std::size_t i = 0; i < 8 * whole.size(); ++i) {
         std::string changed = whole;
-        changed[i / 8] = static_cast<char>(changed[i / 8] ^ (1U << (i % 8)));
+        changed[i / 8] = static_cast<char>(changed[i / 8] ^ (1 << (i % 8)));
         std::ofstream(folder_ / "detected.json") << changed;
         log_.clear();
         auto detections = open();

@@ -88,7 +88,7 @@ TEST(LastGood, AChangedCopyIsNotTakenAndNamed) {
     const std::string whole = content(folder.file("last-good.ini"));
     for (std::size_t i = 0; i < 8 * whole.size(); ++i) {
         std::string changed = whole;
-        changed[i / 8] = static_cast<char>(changed[i / 8] ^ (1U << (i % 8)));
+        changed[i / 8] = static_cast<char>(changed[i / 8] ^ (1 << (i % 8)));
         folder.write("last-good.ini", changed);
         const auto used = kept.instead_of(app::parse_config(bad));
         EXPECT_TRUE(used.has(Kind::safety)) << changed;

@@ -68,9 +68,12 @@ void disturb(Reading& reading, Chance& chance) {
     nonsense(reading.capacity_ah, 10, 300);
     nonsense(reading.max_charge_current_a, 0, 100);
     nonsense(reading.max_discharge_current_a, 0, 100);
-    if (chance.one_in(60)) reading.cell_voltages_v[chance.below(16)].reset();
-    if (chance.one_in(60)) reading.cell_voltages_v[chance.below(16)] = std::numeric_limits<double>::quiet_NaN();
-    if (chance.one_in(60)) reading.cell_voltages_v[chance.below(16)] = 65.535;
+    const auto any_cell = [&]() -> Number& {
+        return reading.cell_voltages_v[static_cast<std::size_t>(chance.below(16))];
+    };
+    if (chance.one_in(60)) any_cell().reset();
+    if (chance.one_in(60)) any_cell() = std::numeric_limits<double>::quiet_NaN();
+    if (chance.one_in(60)) any_cell() = 65.535;
     if (chance.one_in(50)) reading.charge_fet = chance.one_in(2) ? Flag{chance.one_in(2)} : std::nullopt;
     if (chance.one_in(50)) reading.discharge_fet = chance.one_in(2) ? Flag{chance.one_in(2)} : std::nullopt;
     if (chance.one_in(2000)) reading = calm_reading();

@@ -216,7 +216,7 @@ TEST_F(BusTest, IsDeafWhileItSpeaks) {
 
 TEST_F(BusTest, HearsTheNextRequestAtOnceAfterAnAnswer) {
     start({.baud = 115200, .turnaround = milliseconds{0}});
-    for (int i = 0; i < 30; ++i) ASSERT_TRUE(decodes(1 + i % 2, ask(1 + i % 2, whole))) << i;
+    for (unsigned i = 0; i < 30; ++i) ASSERT_TRUE(decodes(1 + i % 2, ask(1 + i % 2, whole))) << i;
 }
 
 TEST_F(BusTest, ServesTheNextClientAfterOneLeft) {

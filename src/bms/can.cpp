@@ -204,6 +204,16 @@ bool CanPicture::answered(When when, Clock::time_point now) const {
     return true;
 }
 
+bool CanPicture::keeps_pace(Clock::time_point since, Clock::time_point now) const {
+    const auto& messages = family_->can->messages;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        if (!frequent(messages[i])) continue;
+        const Entry* const entry = find(i, 0, now);
+        if (entry ? entry->when < since : messages[i].need != Need::optional) return false;
+    }
+    return true;
+}
+
 /// Whether all messages are there without which nothing can be said.
 Result<void> CanPicture::complete(const Asking& asking, Clock::time_point now) const {
     const CanLink& link = *family_->can;

@@ -149,6 +149,9 @@ public:
     [[nodiscard]] Clock::time_point last() const noexcept { return last_; }
     /// True if every part of every mandatory answer to questions of this kind has been heard since begin_poll().
     [[nodiscard]] bool answered(When when, Clock::time_point now) const;
+    /// True if every frequent() message that is needed, or is there at all, has been heard since `since`: this battery
+    /// is as quick as its tables say.
+    [[nodiscard]] bool keeps_pace(Clock::time_point since, Clock::time_point now) const;
 
 private:
     friend class CanView;

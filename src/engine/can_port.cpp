@@ -25,6 +25,8 @@ constexpr auto answer_time = tick / 2;
 constexpr auto listening_time = 120ms;
 /// Frames that come all the time are let in only around a poll, if the next one is so far away.
 constexpr auto worth_tuning = 3 * tick;
+/// Until then every frame is let in: there are batteries that are slower than the documents say.
+constexpr auto getting_to_know = 3s;
 /// A full queue of the interface has room again after about this.
 constexpr auto queue_pause = 10ms;
 constexpr std::size_t outbox_limit = 256;
@@ -292,7 +294,16 @@ void CanPort::read(Clock::time_point now) {
     settle(now);
     watch_silence(true);
     tell_nothing_found(now);
-    if (next_look(now) - now >= worth_tuning) listen_to(bms::Frames::rare);
+    if (next_look(now) - now >= worth_tuning && all_keep_pace(now)) listen_to(bms::Frames::rare);
+}
+
+/// Whether nothing is missed of a battery by listening around its polls only. Who is silent misses nothing.
+bool CanPort::all_keep_pace(Clock::time_point now) const {
+    const auto keeps_pace = [&](const Ear& ear) {
+        return ear.station == nobody || ear.picture.taken() == 0 || ear.picture.keeps_pace(polled_at_, now);
+    };
+    return !stations_.empty() && now - opened_at_ >= getting_to_know &&
+           std::all_of(ears_.begin(), ears_.end(), keeps_pace);
 }
 
 void CanPort::read_station(Ear& ear, Clock::time_point now) {

@@ -50,6 +50,7 @@ private:
     void listen_for(const bms::Family& family, Address address, bool shown);
     std::size_t make_station(const bms::Family& family, Address address);
     void listen_to(bms::Frames which);
+    [[nodiscard]] bool all_keep_pace(Clock::time_point now) const;
     [[nodiscard]] Clock::time_point next_look(Clock::time_point now) const;
     [[nodiscard]] bool receive(link::error_code& error);
     void hear(const link::CanReceived& received);

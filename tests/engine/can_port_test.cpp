@@ -271,6 +271,23 @@ TEST_F(CanPortTest, WhoIsRememberedIsListenedForAndNotWrittenAgain) {
     EXPECT_EQ(notes.written, 0);
 }
 
+TEST_F(CanPortTest, AFrameThatComesLessOftenThanTheDocumentsSayIsNotMissed) {
+    add("jkbms_can", 0, {"missing:0x4F4"});
+    start({"Jkbms_Can"});
+    const auto send_extremes = [&] { inject(0x4F4, {0xE4, 0x0C, 1, 0xE4, 0x0C, 2}); };
+    run_for(300ms);
+    send_extremes();
+    // Once between two polls, never around one: it is believed for five seconds.
+    for (int second = 0; second < 9; ++second) {
+        const int before = witness.updates;
+        ASSERT_TRUE(run_until([&] { return witness.updates > before; })) << second;
+        run_for(300ms);
+        send_extremes();
+    }
+    EXPECT_DOUBLE_EQ(stations()[0].battery->reading.max_cell_voltage_v.value_or(0), 3.3);
+    EXPECT_EQ(stations()[0].battery->link.counters.timeouts, 0U);
+}
+
 TEST_F(CanPortTest, FramesThatAreMissingAreNamed) {
     sim::CanBattery& battery = add("jkbms_can", 0, {"missing:0x2F4"});
     battery.enable_faults(false);

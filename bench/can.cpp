@@ -1,6 +1,7 @@
-// CPU of the engine for batteries on CAN at their natural frame rates: JK BMS, some 90 frames a second each.
+// CPU of the engine for batteries on CAN at their natural frame rates: JK BMS, some 90 frames a second each, or another
+// family that has addresses.
 // The bus is a socket pair that carries frames as a CAN socket does; the batteries live in a process of their own.
-// usage: can [--batteries N] [--buses N] [--seconds N] [--limit MICROSECONDS]
+// usage: can [--family KEY] [--batteries N] [--buses N] [--seconds N] [--limit MICROSECONDS]
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,11 +28,13 @@ namespace {
 struct Options {
     unsigned batteries = 16, buses = 2, seconds = 20;
     double limit_us = 0;  ///< 0: none
+    const bms::Family* family = bms::find_family("jkbms_can");
 };
 
 Options parse(int count, char** arguments) {
     Options options;
     for (int i = 1; i + 1 < count; i += 2) {
+        if (!std::strcmp(arguments[i], "--family")) options.family = bms::find_family(arguments[i + 1]);
         const double value = std::atof(arguments[i + 1]);
         const auto number = static_cast<unsigned>(value);
         if (!std::strcmp(arguments[i], "--batteries")) options.batteries = number;
@@ -42,8 +45,8 @@ Options parse(int count, char** arguments) {
     return options;
 }
 
-/// Batteries at addresses 0.. of each bus, until the engine's process is gone.
-[[noreturn]] void simulate(const std::vector<int>& ends, unsigned per_bus) {
+/// Batteries at the first addresses of each bus, until the engine's process is gone.
+[[noreturn]] void simulate(const bms::Family& family, const std::vector<int>& ends, unsigned per_bus) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     boost::asio::io_context io{1};
     std::vector<std::unique_ptr<sim::CanBus>> buses;
@@ -51,10 +54,10 @@ Options parse(int count, char** arguments) {
         auto& bus = *buses.emplace_back(
             std::make_unique<sim::CanBus>(io.get_executor(), std::make_unique<link::CanSocket>("bench", end)));
         if (!bus.open()) std::_Exit(1);
-        for (unsigned address = 0; address < per_bus; ++address) {
+        for (unsigned i = 0; i < per_bus; ++i) {
             sim::PackOptions pack;
-            pack.number = address + 1;
-            bus.add(*bms::find_family("jkbms_can"), address, pack, {}, 1);
+            pack.number = i + 1;
+            bus.add(family, family.addresses.first + i, pack, {}, 1);
         }
         boost::asio::co_spawn(io, bus.run(), boost::asio::detached);
     }
@@ -76,7 +79,9 @@ double cpu_us() {
 int main(int count, char** arguments) {
     const Options options = parse(count, arguments);
     if (options.buses == 0 || options.batteries < options.buses) return 2;
-    const unsigned per_bus = std::min(options.batteries / options.buses, 16U);
+    if (!options.family || !options.family->can || !options.family->addresses.used) return 2;
+    const bms::Addresses& places = options.family->addresses;
+    const unsigned per_bus = std::min(options.batteries / options.buses, std::min(places.last - places.first + 1, 16U));
     std::vector<int> ours, theirs;
     for (unsigned i = 0; i < options.buses; ++i) {
         int ends[2];
@@ -85,15 +90,15 @@ int main(int count, char** arguments) {
         theirs.push_back(ends[1]);
     }
     const pid_t child = ::fork();
-    if (child == 0) simulate(theirs, per_bus);
+    if (child == 0) simulate(*options.family, theirs, per_bus);
 
     boost::asio::io_context io{1};
     control::Parameters parameters;
     engine::Engine engine(io, parameters, false, false, false, [](Severity, const std::string&) {});
     for (unsigned i = 0; i < options.buses; ++i) {
         engine::PortSettings settings{
-            .name = "can" + std::to_string(i), .families = {bms::find_family("jkbms_can")}, .named = true};
-        for (unsigned address = 0; address < per_bus; ++address) settings.addresses.push_back({address, ""});
+            .name = "can" + std::to_string(i), .families = {options.family}, .named = true};
+        for (unsigned k = 0; k < per_bus; ++k) settings.addresses.push_back({places.first + k, ""});
         engine.add_port(settings, std::make_unique<link::CanSocket>(settings.name, ours[i]));
     }
     engine.start([] {});

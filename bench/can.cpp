@@ -96,8 +96,7 @@ int main(int count, char** arguments) {
     control::Parameters parameters;
     engine::Engine engine(io, parameters, false, false, false, [](Severity, const std::string&) {});
     for (unsigned i = 0; i < options.buses; ++i) {
-        engine::PortSettings settings{
-            .name = "can" + std::to_string(i), .families = {options.family}, .named = true};
+        engine::PortSettings settings{.name = "can" + std::to_string(i), .families = {options.family}, .named = true};
         for (unsigned k = 0; k < per_bus; ++k) settings.addresses.push_back({places.first + k, ""});
         engine.add_port(settings, std::make_unique<link::CanSocket>(settings.name, ours[i]));
     }

@@ -47,6 +47,7 @@ struct CanMessage {
     Need need = Need::optional;
     /// Sent once in every cycle of the battery: frames of this kind are never mixed with those of another cycle.
     bool cyclic = false;
+    bool sporadic = false;           ///< only sent while it has something to tell
     milliseconds period{1000};       ///< usual time from one to the next
     milliseconds valid{5000};        ///< counts for so long; 0: for ever
     std::size_t asked_by = unasked;  ///< index of the question it answers
@@ -214,9 +215,9 @@ private:
 [[nodiscard]] CanFrame frame_of(const Family& family, const CanQuestion& question, std::uint32_t address) noexcept;
 
 /// Comes so often (every 100 ms or faster) that whoever listens for 120 ms of a second has the latest. Frames of a
-/// cycle never do: who joins in the middle of one would mix two.
+/// cycle never do: who joins in the middle of one would mix two. What is sporadic does not: its first frame is news.
 [[nodiscard]] constexpr bool frequent(const CanMessage& message) noexcept {
-    return message.period <= milliseconds{100} && !message.cyclic && message.asked_by == unasked;
+    return message.period <= milliseconds{100} && !message.cyclic && !message.sporadic && message.asked_by == unasked;
 }
 
 /// What of a battery's frames is meant.

@@ -231,6 +231,10 @@ constexpr CanMessage needed(CanMessage message, Need need, int valid_ms) {
     message.valid = milliseconds{valid_ms};
     return message;
 }
+constexpr CanMessage sporadic(CanMessage message) {
+    message.sporadic = true;
+    return message;
+}
 constexpr CanMessage in_frames(CanMessage message, std::uint16_t parts, std::uint32_t per_part) {
     message.parts = parts;
     message.per_part = per_part;
@@ -246,9 +250,9 @@ constexpr std::array messages = {
            Need::mandatory, 5000),
     with(short_frame("temperatures", "highest and lowest temperature", 0x5F4, 500, {.size = 5}), nullptr,
          encode_temperatures),
-    needed(
+    sporadic(needed(
         with(short_frame("alarms", "alarms, while there are any", 0x7F4, 100, {.size = 4}), take_alarms, encode_alarms),
-        Need::optional, 2000),
+        Need::optional, 2000)),
     long_frame("capacity", "capacities and cycles", 0x18F128F4, 100, {.size = 8, .rows = capacity_rows}),
     with(long_frame("sensors", "all temperatures", 0x18F228F4, 500, {.size = 6}), nullptr, encode_sensors),
     long_frame("errors", "protections", 0x18F328F4, 100, {.size = 4, .alarms = error_bits}),

@@ -14,10 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 using bms::When;
 
-/// What is done is done on this grid: the buffer of the socket holds more than a full bus brings in between, and each
-/// wake-up costs.
+/// Polls begin on this grid, as each wake-up costs. The buffer of the socket holds more than a full bus brings in
+/// between.
 constexpr auto tick = 200ms;
-/// Frames are fetched at least so often, also where nothing else is to be done: that long only few of them pass.
+/// Frames are fetched at least so often, also where nothing else is to be done: if only few of them pass.
 constexpr auto longest_rest = 1s;
 /// Questions have at least so long to be answered.
 constexpr auto answer_time = tick / 2;
@@ -25,8 +25,10 @@ constexpr auto answer_time = tick / 2;
 constexpr auto listening_time = 120ms;
 /// Frames that come all the time are let in only around a poll, if the next one is so far away.
 constexpr auto worth_tuning = 3 * tick;
-/// Until then every frame is let in: there are batteries that are slower than the documents say.
+/// So long a new battery is listened to all the time: there are some that are slower than the documents say. So long
+/// after that showed it is listened to all the time again.
 constexpr auto getting_to_know = 3s;
+constexpr auto slowness_remembered = 60s;
 /// A full queue of the interface has room again after about this.
 constexpr auto queue_pause = 10ms;
 constexpr std::size_t outbox_limit = 256;
@@ -119,7 +121,7 @@ Task<bool> CanPort::open() {
 /// A frame that passes the filter costs more than all that is done with it, and of most only the last before a reading
 /// counts.
 void CanPort::listen_to(bms::Frames which) {
-    if (listening_ == which || rare_.empty() || rare_ == all_) return;
+    if (listening_ == which || !tunable()) return;
     // What cannot be set is tried again at the next poll; what is wrong, the next read tells.
     if (!socket_->listen(which == bms::Frames::all ? all_ : rare_)) listening_ = which;
 }
@@ -152,7 +154,8 @@ Task<void> CanPort::serve() {
         read(now);
         send_due(now);
         flush();
-        const auto next = next_look(now);
+        auto next = next_look(now);
+        if (listening_ == bms::Frames::all && tunable()) next = std::min(next, next_tick(now));
         co_await sleep_until(outbox_.empty() ? next : std::min(next, now + queue_pause));
     }
 }
@@ -297,13 +300,17 @@ void CanPort::read(Clock::time_point now) {
     if (next_look(now) - now >= worth_tuning && all_keep_pace(now)) listen_to(bms::Frames::rare);
 }
 
-/// Whether nothing is missed of a battery by listening around its polls only. Who is silent misses nothing.
-bool CanPort::all_keep_pace(Clock::time_point now) const {
-    const auto keeps_pace = [&](const Ear& ear) {
-        return ear.station == nobody || ear.picture.taken() == 0 || ear.picture.keeps_pace(polled_at_, now);
-    };
-    return !stations_.empty() && now - opened_at_ >= getting_to_know &&
-           std::all_of(ears_.begin(), ears_.end(), keeps_pace);
+/// Whether nothing is missed of a battery by listening around its polls only. Of who is silent nothing can be missed;
+/// who is not believed yet may be none.
+bool CanPort::all_keep_pace(Clock::time_point now) {
+    bool all = !stations_.empty() && now - opened_at_ >= getting_to_know;
+    for (Ear& ear : ears_) {
+        const bms::CanPicture& picture = ear.picture;
+        if (picture.taken() == 0 || now - picture.last() > patience) continue;
+        if (ear.station != nobody && !picture.keeps_pace(polled_at_, now)) ear.slow_until = now + slowness_remembered;
+        if (now < ear.slow_until || bms::CanView(picture, now).listening() < getting_to_know) all = false;
+    }
+    return all;
 }
 
 void CanPort::read_station(Ear& ear, Clock::time_point now) {

@@ -32,6 +32,7 @@ private:
         bool identified = false;  ///< what is asked once was answered, or will not be
         unsigned identify_rounds = 0;
         Clock::time_point next_poll{};
+        Clock::time_point slow_until{};       ///< it has missed a poll although it speaks: see frequent()
         std::vector<Clock::time_point> beat;  ///< per question: when it was sent last
         Reading reading;                      ///< while it may be a battery: what it last said
     };
@@ -50,7 +51,9 @@ private:
     void listen_for(const bms::Family& family, Address address, bool shown);
     std::size_t make_station(const bms::Family& family, Address address);
     void listen_to(bms::Frames which);
-    [[nodiscard]] bool all_keep_pace(Clock::time_point now) const;
+    /// Whether anything of what passes the filter around a poll can be kept out between polls.
+    [[nodiscard]] bool tunable() const { return !rare_.empty() && rare_ != all_; }
+    [[nodiscard]] bool all_keep_pace(Clock::time_point now);
     [[nodiscard]] Clock::time_point next_look(Clock::time_point now) const;
     [[nodiscard]] bool receive(link::error_code& error);
     void hear(const link::CanReceived& received);

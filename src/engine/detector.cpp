@@ -63,9 +63,13 @@ Task<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Exte
         const bool wanted = request.when == When::identify || proves(request) ||
                             (extent == Extent::everything && request.when != When::on_demand);
         if (i == family.probe || !wanted || (request.wanted && !request.wanted(reading))) continue;
+        // What is no proof is none against it either: nothing is kept of an answer that cannot be true.
+        Reading next = reading;
         bool answered = false;
         for (int attempt = 0; attempt < tries && !answered && !dialogue_.device_error(); ++attempt)
-            answered = co_await once(family, address, i, reading);
+            answered = co_await once(family, address, i, next);
+        if (!proves(request) && !bms::implausible(next).empty()) answered = false;
+        if (answered) reading = next;
         if (!answered && (proves(request) || dialogue_.device_error())) co_return false;
         unanswered_[i] = !answered;
     }

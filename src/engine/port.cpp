@@ -99,10 +99,12 @@ Task<void> Port::detect() {
         detector.forget();
         if (co_await search(places, detector)) co_return;
         if (dialogue_.device_error()) co_return;
-        if (!told) report_unknown(all, detector.evidence());
+        std::string why = explain(diagnose(detector.evidence(), {}), detector.evidence());
+        if (why.empty()) why = "no answer";
+        if (!told) report_unknown(all, why);
         for (Station& station : stations_) {
             ++station.failures;
-            station.battery->link.trouble = explain(diagnose(detector.evidence(), {}), detector.evidence());
+            station.battery->link.trouble = why;
         }
         watch_silence(works());
         co_await dialogue_.sleep_until(Clock::now() + pause);
@@ -152,11 +154,12 @@ void Port::take_over(Station& station, const Detector& detector, const Reading& 
     station.complete = true;
     for (std::size_t i = 0; i < family_->requests.size(); ++i) note(station, i, !detector.unanswered(i), Clock::now());
     station.battery->reading = station.scratch = reading;
+    station.battery->link.trouble.clear();  // what the search met before
     settle_identity(station);
     succeeded(station, took);
 }
 
-void Port::report_unknown(std::span<const Candidate> among, const Evidence& evidence) {
+void Port::report_unknown(std::span<const Candidate> among, const std::string& why) {
     std::string asked;
     std::string_view last;
     for (const Candidate& candidate : among) {
@@ -167,8 +170,7 @@ void Port::report_unknown(std::span<const Candidate> among, const Evidence& evid
     const auto longest = longest_search(among, [&](const bms::Family& family) { return addresses_of(family).size(); });
     context_.report(Severity::warning,
                     name() + ": no known BMS answers (asked for " + asked + ", which takes up to " +
-                        duration_text(std::chrono::ceil<std::chrono::seconds>(longest)) +
-                        "): " + explain(diagnose(evidence, {}), evidence) +
+                        duration_text(std::chrono::ceil<std::chrono::seconds>(longest)) + "): " + why +
                         "; or name the BMS in BMS_TYPE and its address in BATTERY_ADDRESSES; asking again and again");
 }
 

@@ -27,7 +27,7 @@ private:
     Task<bool> search(std::span<const Found> among, Detector& detector);
     void settle(const Found& found);
     void take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took);
-    void report_unknown(std::span<const Candidate> among, const Evidence& evidence);
+    void report_unknown(std::span<const Candidate> among, const std::string& why);
     Task<void> serve();
     Task<bool> round();
     Task<Outcome> confirm(Station& station);

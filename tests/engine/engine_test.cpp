@@ -111,6 +111,29 @@ TEST_F(EngineTest, WhatTheSearchWasNotToldIsAskedAgain) {
     EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"4061234567890"});
 }
 
+TEST_F(EngineTest, WhatTheSearchMetIsForgottenOnceTheBatteryIsFound) {
+    const bms::Family& daly = *bms::find_family("daly");
+    auto& bus = start({0x40}, 20ms, daly, {}, {bms::find_family("daly_d2")});
+    Reading& pack_of_it = bus.batteries[0x40] = pack("DL1", 52.8);
+    pack_of_it.cell_count = 16, pack_of_it.temperature_count = 4;
+    bus.silent = {0x40};
+    run_until([&] { return !battery().link.trouble.empty(); });
+    EXPECT_EQ(battery().link.trouble, "no answer");
+    bus.silent = {};
+    run_until([&] { return witness.updates >= 1; });
+    EXPECT_EQ(battery().link.trouble, "");
+}
+
+TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
+    const bms::Family& daly = *bms::find_family("daly");
+    auto& bus = start({0x40}, 20ms, daly, {}, {bms::find_family("daly_d2")});
+    Reading& pack_of_it = bus.batteries[0x40] = pack("DL1", 52.8);
+    pack_of_it.cell_count = 16, pack_of_it.temperature_count = 4;
+    pack_of_it.temperatures_c[2] = 214;
+    run_until([&] { return witness.updates >= 1; });
+    EXPECT_DOUBLE_EQ(*witness.last.voltage_v, 52.8);
+}
+
 TEST_F(EngineTest, StaleBytesAreDrainedBeforeARequestAndCounted) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

@@ -301,7 +301,7 @@ void CanPort::read(Clock::time_point now) {
 }
 
 /// Whether nothing is missed of a battery by listening around its polls only. Of who is silent nothing can be missed;
-/// who is not believed yet may be none.
+/// who is not believed yet may be none. Remembers who is slower.
 bool CanPort::all_keep_pace(Clock::time_point now) {
     bool all = !stations_.empty() && now - opened_at_ >= getting_to_know;
     for (Ear& ear : ears_) {

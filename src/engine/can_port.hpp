@@ -32,7 +32,7 @@ private:
         bool identified = false;  ///< what is asked once was answered, or will not be
         unsigned identify_rounds = 0;
         Clock::time_point next_poll{};
-        Clock::time_point slow_until{};       ///< it has missed a poll although it speaks: see frequent()
+        Clock::time_point slow_until{};       ///< it was slower than its tables say
         std::vector<Clock::time_point> beat;  ///< per question: when it was sent last
         Reading reading;                      ///< while it may be a battery: what it last said
     };

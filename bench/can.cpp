@@ -79,7 +79,11 @@ double cpu_us() {
 int main(int count, char** arguments) {
     const Options options = parse(count, arguments);
     if (options.buses == 0 || options.batteries < options.buses) return 2;
-    if (!options.family || !options.family->can || !options.family->addresses.used) return 2;
+    if (!options.family || !options.family->can || !options.family->addresses.used) {
+        std::fprintf(stderr,
+                     "can: --family needs one that is spoken on CAN and has addresses; `bmsd list` shows all\n");
+        return 2;
+    }
     const bms::Addresses& places = options.family->addresses;
     const unsigned per_bus = std::min(options.batteries / options.buses, std::min(places.last - places.first + 1, 16U));
     std::vector<int> ours, theirs;

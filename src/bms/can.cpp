@@ -276,13 +276,12 @@ std::optional<milliseconds> CanView::since_mark(std::size_t mark) const {
 }
 
 void add_filters(const Family& family, std::uint32_t address, std::vector<CanFilter>& filters, Frames which) {
-    const auto add = [&](const CanFilter& filter) { add_filter(filter, filters); };
     for (const CanMessage& message : family.can->messages) {
         if (which == Frames::rare && frequent(message)) continue;
         for (std::size_t part = 0; part < (message.per_part == 0 ? 1U : message.parts); ++part)
-            add({id_of(family, message, address, part), message.mask, message.extended});
+            add_filter({id_of(family, message, address, part), message.mask, message.extended}, filters);
     }
-    for (const CanMark& mark : family.can->marks) add(mark.filter);
+    for (const CanMark& mark : family.can->marks) add_filter(mark.filter, filters);
 }
 
 void add_frames(const Family& family, std::size_t index, const Asking& asking, const Reading& state,

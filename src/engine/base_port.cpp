@@ -63,10 +63,7 @@ bool BasePort::opened(const Result<void>& outcome) {
         context_.opened();
     }
     if (outcome) {
-        if (complained_) {
-            context_.report(Severity::info, name() + ": the port is there again");
-            for (Station& station : stations_) station.battery->link.trouble.clear();
-        }
+        if (complained_) context_.report(Severity::info, name() + ": the port is there again");
         complained_ = false;
         if (!first) ++reopens_;
         for (Station& station : stations_) {

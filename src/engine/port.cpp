@@ -151,10 +151,10 @@ void Port::settle(const Found& found) {
 
 /// What the search has read is the battery's first poll.
 void Port::take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took) {
+    const auto now = Clock::now();
     station.complete = true;
-    for (std::size_t i = 0; i < family_->requests.size(); ++i) note(station, i, !detector.unanswered(i), Clock::now());
+    for (std::size_t i = 0; i < family_->requests.size(); ++i) note(station, i, !detector.unanswered(i), now);
     station.battery->reading = station.scratch = reading;
-    station.battery->link.trouble.clear();  // what the search met before
     settle_identity(station);
     succeeded(station, took);
 }
@@ -373,12 +373,14 @@ Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading&
 
 /// What explains the troubles of this address, if it has any, in the link's text; `error` of a failed poll says more.
 void Port::judge(Station& station, const Error* error) {
-    if (!error && station.evidence.clean() && station.mistake == Mistake::none) return;
+    std::string& trouble = station.battery->link.trouble;
+    // What was met before the first answer, in a search or while the port could not be opened, is no part of the
+    // evidence.
+    if (!error && station.evidence.clean() && station.mistake == Mistake::none) return trouble.clear();
     Evidence others;
     for (const Station& other : stations_)
         if (&other != &station) others += other.evidence;
     const Mistake before = std::exchange(station.mistake, diagnose(station.evidence, others));
-    std::string& trouble = station.battery->link.trouble;
     // Numbers that change with every poll would be a new text for every face: it is made when the mistake changes.
     if (station.mistake == Mistake::none || (!error && station.mistake == Mistake::echo))
         trouble = error ? error->detail : "";

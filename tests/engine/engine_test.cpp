@@ -33,6 +33,14 @@ Reading pack(const std::string& serial, double volts) {
     return reading;
 }
 
+/// A Daly tells how many it has of what.
+Reading daly_pack() {
+    Reading reading = pack("DL1", 52.8);
+    reading.cell_count = 16;
+    reading.temperature_count = 4;
+    return reading;
+}
+
 /// An engine with one fake port.
 class EngineTest : public testing::Test {
 protected:
@@ -114,8 +122,7 @@ TEST_F(EngineTest, WhatTheSearchWasNotToldIsAskedAgain) {
 TEST_F(EngineTest, WhatTheSearchMetIsForgottenOnceTheBatteryIsFound) {
     const bms::Family& daly = *bms::find_family("daly");
     auto& bus = start({0x40}, 20ms, daly, {}, {bms::find_family("daly_d2")});
-    Reading& pack_of_it = bus.batteries[0x40] = pack("DL1", 52.8);
-    pack_of_it.cell_count = 16, pack_of_it.temperature_count = 4;
+    bus.batteries[0x40] = daly_pack();
     bus.silent = {0x40};
     run_until([&] { return !battery().link.trouble.empty(); });
     EXPECT_EQ(battery().link.trouble, "no answer");
@@ -127,9 +134,8 @@ TEST_F(EngineTest, WhatTheSearchMetIsForgottenOnceTheBatteryIsFound) {
 TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
     const bms::Family& daly = *bms::find_family("daly");
     auto& bus = start({0x40}, 20ms, daly, {}, {bms::find_family("daly_d2")});
-    Reading& pack_of_it = bus.batteries[0x40] = pack("DL1", 52.8);
-    pack_of_it.cell_count = 16, pack_of_it.temperature_count = 4;
-    pack_of_it.temperatures_c[2] = 214;
+    bus.batteries[0x40] = daly_pack();
+    bus.batteries[0x40].temperatures_c[2] = 214;
     run_until([&] { return witness.updates >= 1; });
     EXPECT_DOUBLE_EQ(*witness.last.voltage_v, 52.8);
 }
@@ -501,8 +507,7 @@ TEST(DurationText, ShowsTheTwoBiggestUnits) {
 
 TEST_F(EngineTest, ACurrentAgainstTheWordOfTheBmsIsToldOnceAfterTenPolls) {
     auto& bus = start({0x40}, 0ms, *bms::find_family("daly"), {.invert_current = true});
-    Reading& battery = bus.batteries[0x40] = pack("DL1", 52.8);
-    battery.cell_count = 16, battery.temperature_count = 4;
+    Reading& battery = bus.batteries[0x40] = daly_pack();
     battery.current_a = -5, battery.told_charging = false;
     run_until([&] { return witness.updates >= 5; });
     EXPECT_DOUBLE_EQ(*witness.last.current_a, 5);
@@ -516,8 +521,7 @@ TEST_F(EngineTest, ACurrentAgainstTheWordOfTheBmsIsToldOnceAfterTenPolls) {
 
 TEST_F(EngineTest, ACurrentThatAgreesOrIsSmallOrChangesRaisesNoDoubt) {
     auto& bus = start({0x40}, 0ms, *bms::find_family("daly"));
-    Reading& battery = bus.batteries[0x40] = pack("DL1", 52.8);
-    battery.cell_count = 16, battery.temperature_count = 4;
+    Reading& battery = bus.batteries[0x40] = daly_pack();
     const auto poll_so_often = [&](int more) {
         const int before = witness.updates;
         run_until([&] { return witness.updates >= before + more; });

@@ -27,10 +27,11 @@ struct Apart {
 constexpr Apart between_polls{0.02, 0.11, 3, 0};
 /// What is measured twice in a row differs by a digit or two.
 constexpr Apart when_repeated{0.0006, 0.0021, 0.21, 1};
+constexpr Apart not_at_all{0, 0, 0, 2};
 
 struct Step {
     NumberMember of;
-    double largest[2];  ///< between_polls, when_repeated
+    double largest[3];  ///< between_polls, when_repeated, not_at_all: 0
     std::string_view why;
 };
 constexpr Step steps[] = {
@@ -93,6 +94,13 @@ std::string_view difference(const Reading& before, const Reading& now, const Apa
     return {};
 }
 
+/// Whether they are no farther apart than that, and alarms and switches are the same.
+bool alike(const Reading& first, const Reading& second, const Apart& most) noexcept {
+    const auto same_flag = [&](const FlagQuantity& flag) { return first.*flag.member == second.*flag.member; };
+    return difference(first, second, most).empty() && first.alarms == second.alarms &&
+           std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
+}
+
 /// What two of three say; the last, if each says something else.
 template <class Value>
 Value most_of(const Value& a, const Value& b, const Value& c) {
@@ -144,9 +152,11 @@ std::string_view jump(const Reading& before, const Reading& now) noexcept {
 }
 
 bool repeats(const Reading& first, const Reading& second) noexcept {
-    const auto same_flag = [&](const FlagQuantity& flag) { return first.*flag.member == second.*flag.member; };
-    return difference(first, second, when_repeated).empty() && first.alarms == second.alarms &&
-           std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
+    return alike(first, second, when_repeated);
+}
+
+bool same(const Reading& first, const Reading& second) noexcept {
+    return alike(first, second, not_at_all);
 }
 
 Reading middle(const Reading& a, const Reading& b, const Reading& c) {

@@ -22,6 +22,9 @@ namespace bmsd::bms {
 /// digit or two.
 [[nodiscard]] bool repeats(const Reading& first, const Reading& second) noexcept;
 
+/// True if two readings do not differ in anything that repeats() compares.
+[[nodiscard]] bool same(const Reading& first, const Reading& second) noexcept;
+
 /// Of three readings of one poll the middle of each number, and of all else what two of them say: one that is damaged
 /// is outvoted.
 [[nodiscard]] Reading middle(const Reading& a, const Reading& b, const Reading& c);

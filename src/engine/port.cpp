@@ -15,8 +15,6 @@ using bms::When;
 constexpr unsigned reopen_after = 8;
 /// Somebody whose values never stand still (a load that pulses) is believed after so many polls all the same.
 constexpr unsigned contradictions_believed = 5;
-/// So long after an answer was damaged nothing is believed that was heard only once.
-constexpr std::chrono::hours noise_remembered{1};
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
 constexpr std::chrono::milliseconds unanswered_again = 30s;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
@@ -261,17 +259,20 @@ Task<Port::Outcome> Port::confirm(Station& station) {
         std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
         if (Outcome read = co_await read_all(station); !read) co_return read;
         if (agrees(station, heard)) co_return Outcome{};
-        station.noisy_until = Clock::now() + noise_remembered;
+        if (!bms::jump(heard, station.scratch).empty()) station.noise.damaged(Clock::now());
         if (passes(station)) co_return Outcome{};
     }
     co_return outvote(station);
 }
 
-/// Of three readings that contradict each other the middle counts, if it is none that surprises: two of them may be
-/// damaged. Somebody whose values never stand still is believed in the end.
+/// Of three readings that contradict each other the middle counts, if it is none that surprises or two of them differ
+/// by a digit or two only: else two may be damaged. Somebody whose values never stand still is believed in the end.
 Port::Outcome Port::outvote(Station& station) {
-    station.scratch = bms::middle(station.heard[0], station.heard[1], station.scratch);
-    std::string_view why = bms::jump(station.battery->reading, station.scratch);
+    const auto& [first, second] = station.heard;
+    const Reading& third = station.scratch;
+    const bool two_agree = bms::repeats(first, second) || bms::repeats(first, third) || bms::repeats(second, third);
+    station.scratch = bms::middle(first, second, third);
+    std::string_view why = two_agree ? std::string_view{} : bms::jump(station.battery->reading, station.scratch);
     if (why.empty()) why = newly_implausible(station);
     if (why.empty() || station.contradictions + 1 >= contradictions_believed) return Outcome{};
     ++station.contradictions;
@@ -279,11 +280,15 @@ Port::Outcome Port::outvote(Station& station) {
         Error{ErrorClass::implausible, "readings in a row contradict each other (" + std::string(why) + ")"});
 }
 
-/// Whether the reading of this poll goes together with another one; on a noisy line nearly to the digit. The first one
-/// of a battery has none to go together with.
+/// Whether the reading of this poll goes together with another one: the worse the line, the closer. The first one of a
+/// battery has none to go together with.
 bool Port::agrees(const Station& station, const Reading& other) {
-    const bool noisy = station.identified && Clock::now() < station.noisy_until;
-    return noisy ? bms::repeats(other, station.scratch) : bms::jump(other, station.scratch).empty();
+    switch (station.appeared ? station.noise.level(Clock::now()) : Noise::Level::quiet) {
+        case Noise::Level::quiet: break;
+        case Noise::Level::noisy: return bms::repeats(other, station.scratch);
+        case Noise::Level::heavy: return bms::same(other, station.scratch);
+    }
+    return bms::jump(other, station.scratch).empty();
 }
 
 /// Whether it needs nobody to confirm it.
@@ -361,8 +366,9 @@ Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading&
     // A battery that is silent anyway gets no second chance within the same poll.
     const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
     if (first.error().cls == ErrorClass::refused) co_return first;
-    if (dialogue_.heard()) station.noisy_until = Clock::now() + noise_remembered;  // silence has other reasons
-    for (unsigned retry = 0; retry < retries && !dialogue_.device_error(); ++retry) {
+    for (unsigned retry = 0; !dialogue_.device_error(); ++retry) {
+        if (dialogue_.heard()) station.noise.damaged(Clock::now());  // silence has other reasons
+        if (retry == retries) break;
         Outcome again = co_await ask(station, request, reading);
         if (again) co_return again;
     }

@@ -24,6 +24,23 @@ struct PendingOrder {
     bool automatic = false;  ///< nobody asked for it: AUTO_RESET_SOC
 };
 
+/// How far the line of a battery can be trusted: one that has damaged an answer damages more of them.
+class Noise {
+public:
+    enum class Level : std::uint8_t {
+        quiet,
+        noisy,  ///< it damaged an answer within the last hour
+        heavy,  ///< it damaged two within ten minutes, the last of them in the ten minutes before now
+    };
+    void damaged(Clock::time_point now) noexcept;
+    [[nodiscard]] Level level(Clock::time_point now) const noexcept;
+
+private:
+    Clock::time_point noisy_until_{};
+    Clock::time_point again_until_{};  ///< one more until then is heavy noise
+    Clock::time_point heavy_until_{};
+};
+
 /// A battery at an address of a port.
 struct Station {
     const bms::Family* family = nullptr;  ///< never null once made
@@ -56,7 +73,7 @@ struct Station {
     bool complete = false;                                    ///< everything mandatory was answered in it
     std::array<Reading, 2> heard;                             ///< in the same poll, and not believed yet
     unsigned contradictions = 0;                              ///< polls in a row in which they contradicted each other
-    Clock::time_point noisy_until{};                          ///< the line has damaged an answer lately
+    Noise noise;                                              ///< of its line, as far as its answers show it
 };
 
 /// How long a battery that failed `failures` polls in a row is left alone, so that the others on its bus are

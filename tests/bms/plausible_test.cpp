@@ -118,6 +118,23 @@ TEST(Repeats, ADigitOrTwoMayDiffer) {
     EXPECT_FALSE(repeated([](Reading& r) { r.balancing_active = true; }));
 }
 
+TEST(Same, NotOneDigitMayDiffer) {
+    const Reading first = sixteen_cells();
+    const auto same = [&](auto change) {
+        Reading second = first;
+        change(second);
+        return bms::same(first, second);
+    };
+    EXPECT_TRUE(same([](Reading&) {}));
+    EXPECT_TRUE(same([](Reading& r) { r.cycles = 1234; })) << "nothing is decided by it";
+    EXPECT_FALSE(same([](Reading& r) { *r.current_a += 0.01; }));
+    EXPECT_FALSE(same([](Reading& r) { *r.cell_voltages_v[3] += 0.001; }));
+    EXPECT_FALSE(same([](Reading& r) { *r.voltage_v += 0.01; }));
+    EXPECT_FALSE(same([](Reading& r) { *r.soc_percent -= 0.1; }));
+    EXPECT_FALSE(same([](Reading& r) { *r.temperatures_c[0] += 0.1; }));
+    EXPECT_FALSE(same([](Reading& r) { r.alarms.raise(Alarm::high_voltage, Level::warning); }));
+}
+
 TEST(Middle, OneOfThreeIsOutvoted) {
     Reading good = sixteen_cells();
     good.serial_number = "2409012345";

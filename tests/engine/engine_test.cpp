@@ -246,6 +246,68 @@ TEST_F(EngineTest, OnANoisyLineALittleErrorIsNotPublishedEither) {
     EXPECT_EQ(battery().link.errors, 0u);
 }
 
+TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    for (const unsigned errors : {1U, 2U}) {
+        bus.damaged = 1;
+        const int updates = witness.updates;
+        run_until([&] { return battery().link.counters.checksum_errors == errors && witness.updates > updates; });
+    }
+    const auto at = [&](double volts) {
+        Reading said = bus.batteries[1];
+        said.cell_voltages_v[3] = volts;
+        return said;
+    };
+    std::set<double> seen;
+    const auto run = [&](std::deque<Reading> said, int polls) {
+        bus.odd = std::move(said);
+        const auto asked = bus.asked.size();
+        const int updates = witness.updates;
+        seen.clear();
+        run_until([&] {
+            if (witness.updates > updates) seen.insert(*witness.last.cell_voltages_v[3]);
+            return witness.updates >= updates + polls;
+        });
+        return bus.asked.size() - asked;
+    };
+    EXPECT_EQ(run({}, 2), 2U) << "what does not change needs nobody to confirm it";
+    EXPECT_EQ(run({at(3.301)}, 1), 2U);
+    EXPECT_EQ(seen, std::set{3.3});
+    EXPECT_EQ(run({at(3.301), at(3.301)}, 1), 2U) << "said twice";
+    EXPECT_EQ(seen, std::set{3.301});
+    EXPECT_EQ(run({at(3.302), at(3.304), at(3.303)}, 1), 3U) << "a value that never stands still: the middle";
+    EXPECT_EQ(seen, std::set{3.303});
+    EXPECT_EQ(battery().link.errors, 0u);
+
+    bus.odd = {at(3.316), at(3.316)};  // to the probe and to the poll
+    bus.absent = true;
+    run_until([&] { return logged("the device is gone"); });
+    bus.absent = false;
+    const int updates = witness.updates;
+    seen.clear();
+    run_until([&] {
+        if (battery().link.state == LinkState::fresh) seen.insert(*witness.last.cell_voltages_v[3]);
+        return bus.opened == 2 && bus.odd.empty() && witness.updates >= updates + 2;
+    });
+    EXPECT_FALSE(seen.contains(3.316)) << "nor is the first reading of a port that was opened again";
+}
+
+TEST_F(EngineTest, TwoOfThreeThatAgreeAreBelieved) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    Reading wrong = bus.batteries[1];
+    bus.batteries[1].current_a = 120;
+    wrong.current_a = -70;
+    bus.odd = {bus.batteries[1], wrong};
+    const int before = witness.updates;
+    run_until([&] { return witness.updates > before; });
+    EXPECT_DOUBLE_EQ(*witness.last.current_a, 120);
+    EXPECT_EQ(battery().link.errors, 0u);
+}
+
 TEST_F(EngineTest, ASilentAddressDoesNotStopTheOthers) {
     auto& bus = start({1, 2, 3});
     for (std::uint32_t address : {1U, 3U})
@@ -494,6 +556,24 @@ TEST(BackOff, DoublesUpToTenSeconds) {
     EXPECT_EQ(engine::back_off(4), 2s);
     EXPECT_EQ(engine::back_off(7), 10s);
     EXPECT_EQ(engine::back_off(1000000), 10s);
+}
+
+TEST(Noise, OneDamagedAnswerIsRememberedForAnHourAndTwoAreHeavyForTenMinutes) {
+    using Level = engine::Noise::Level;
+    const Clock::time_point start{24h};
+    engine::Noise noise;
+    EXPECT_EQ(noise.level(start), Level::quiet);
+    noise.damaged(start);
+    EXPECT_EQ(noise.level(start), Level::noisy);
+    EXPECT_EQ(noise.level(start + 59min), Level::noisy);
+    EXPECT_EQ(noise.level(start + 60min), Level::quiet);
+    noise.damaged(start + 11min);
+    EXPECT_EQ(noise.level(start + 11min), Level::noisy) << "too long after the first";
+    noise.damaged(start + 20min);
+    EXPECT_EQ(noise.level(start + 20min), Level::heavy);
+    EXPECT_EQ(noise.level(start + 29min), Level::heavy);
+    EXPECT_EQ(noise.level(start + 30min), Level::noisy);
+    EXPECT_EQ(noise.level(start + 80min), Level::quiet);
 }
 
 TEST(DurationText, ShowsTheTwoBiggestUnits) {

@@ -94,11 +94,11 @@ std::string_view difference(const Reading& before, const Reading& now, const Apa
     return {};
 }
 
-/// Whether they are no farther apart than that, and alarms and switches are the same.
+/// Whether they are no farther apart than that, know the same, and alarms and switches are the same.
 bool alike(const Reading& first, const Reading& second, const Apart& most) noexcept {
     const auto same_flag = [&](const FlagQuantity& flag) { return first.*flag.member == second.*flag.member; };
-    return difference(first, second, most).empty() && first.alarms == second.alarms &&
-           std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
+    return difference(first, second, most).empty() && difference(second, first, most).empty() &&
+           first.alarms == second.alarms && std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
 }
 
 /// What two of three say; the last, if each says something else.

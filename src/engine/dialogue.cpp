@@ -174,6 +174,11 @@ Task<void> Dialogue::collect(const bms::Family& family, Pace& pace, Clock::time_
     }
 }
 
+bool Dialogue::heard() const noexcept {
+    const auto bytes = transaction_.bytes();
+    return !bytes.empty() && !std::equal(bytes.begin(), bytes.end(), request_.begin(), request_.end());
+}
+
 /// True if the bytes are one more answer to the question before.
 bool Dialogue::answers_again(std::span<const std::uint8_t> bytes) const {
     if (!last_request_) return false;

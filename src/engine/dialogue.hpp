@@ -38,8 +38,8 @@ public:
     /// The answer to the last request, if it was good; valid until the next is sent.
     [[nodiscard]] std::span<const std::uint8_t> last_payload() const noexcept { return transaction_.reply().payload; }
 
-    /// Whether anything came after the last request, good or not.
-    [[nodiscard]] bool heard() const noexcept { return !transaction_.bytes().empty(); }
+    /// Whether anything came after the last request, good or not, but for its own echo.
+    [[nodiscard]] bool heard() const noexcept;
 
     /// Not empty: the device is gone, and nothing can be asked until open().
     [[nodiscard]] const link::error_code& device_error() const noexcept { return device_error_; }

@@ -253,15 +253,20 @@ Task<bool> Port::round() {
 /// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
 /// something new, counts once another one of the same poll says the same.
 Task<Port::Outcome> Port::confirm(Station& station) {
+    bool complete = station.complete;
     for (Reading& heard : station.heard) {
         heard = station.scratch;
         station.scratch = station.battery->reading;
-        std::fill(station.due.begin(), station.due.end(), Clock::time_point{});  // it asks all that may have surprised
+        // All that may have surprised, but not what nobody answers.
+        for (std::size_t i = 0; i < station.due.size(); ++i)
+            if (station.pace[i].size() > 0) station.due[i] = {};
         if (Outcome read = co_await read_all(station); !read) co_return read;
         if (agrees(station, heard)) co_return Outcome{};
-        if (!bms::jump(heard, station.scratch).empty()) station.noise.damaged(Clock::now());
+        if (!bms::jump(heard, station.scratch).empty()) station.noise.contradicted(Clock::now());
         if (passes(station)) co_return Outcome{};
+        complete = complete && station.complete;
     }
+    station.complete = complete;  // what one of the three lacks, the middle may lack
     co_return outvote(station);
 }
 
@@ -270,7 +275,8 @@ Task<Port::Outcome> Port::confirm(Station& station) {
 Port::Outcome Port::outvote(Station& station) {
     const auto& [first, second] = station.heard;
     const Reading& third = station.scratch;
-    const bool two_agree = bms::repeats(first, second) || bms::repeats(first, third) || bms::repeats(second, third);
+    const bool two_agree =
+        station.complete && (bms::repeats(first, second) || bms::repeats(first, third) || bms::repeats(second, third));
     station.scratch = bms::middle(first, second, third);
     std::string_view why = two_agree ? std::string_view{} : bms::jump(station.battery->reading, station.scratch);
     if (why.empty()) why = newly_implausible(station);
@@ -281,14 +287,13 @@ Port::Outcome Port::outvote(Station& station) {
 }
 
 /// Whether the reading of this poll goes together with another one: the worse the line, the closer. The first one of a
-/// battery has none to go together with.
+/// battery has none to go together with; the first one after the port was opened again takes many answers, and would
+/// hardly ever come to an end if it had to be repeated exactly.
 bool Port::agrees(const Station& station, const Reading& other) {
-    switch (station.appeared ? station.noise.level(Clock::now()) : Noise::Level::quiet) {
-        case Noise::Level::quiet: break;
-        case Noise::Level::noisy: return bms::repeats(other, station.scratch);
-        case Noise::Level::heavy: return bms::same(other, station.scratch);
-    }
-    return bms::jump(other, station.scratch).empty();
+    const Noise::Level noise = station.appeared ? station.noise.level(Clock::now()) : Noise::Level::quiet;
+    if (noise == Noise::Level::quiet) return bms::jump(other, station.scratch).empty();
+    if (noise == Noise::Level::noisy || !station.identified) return bms::repeats(other, station.scratch);
+    return bms::same(other, station.scratch);
 }
 
 /// Whether it needs nobody to confirm it.

@@ -16,6 +16,10 @@ constexpr auto heavy_noise_remembered = 10min;
 void Noise::damaged(Clock::time_point now) noexcept {
     if (now < again_until_) heavy_until_ = now + heavy_noise_remembered;
     again_until_ = now + heavy_noise_remembered;
+    contradicted(now);
+}
+
+void Noise::contradicted(Clock::time_point now) noexcept {
     noisy_until_ = now + noise_remembered;
 }
 

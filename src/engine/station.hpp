@@ -29,10 +29,13 @@ class Noise {
 public:
     enum class Level : std::uint8_t {
         quiet,
-        noisy,  ///< it damaged an answer within the last hour
+        noisy,  ///< it damaged an answer within the last hour, or readings contradicted each other
         heavy,  ///< it damaged two within ten minutes, the last of them in the ten minutes before now
     };
+    /// An answer came damaged.
     void damaged(Clock::time_point now) noexcept;
+    /// Readings were far apart: damage that passed the checksum, or a load that pulses.
+    void contradicted(Clock::time_point now) noexcept;
     [[nodiscard]] Level level(Clock::time_point now) const noexcept;
 
 private:

@@ -127,6 +127,8 @@ TEST(Same, NotOneDigitMayDiffer) {
     };
     EXPECT_TRUE(same([](Reading&) {}));
     EXPECT_TRUE(same([](Reading& r) { r.cycles = 1234; })) << "nothing is decided by it";
+    EXPECT_FALSE(same([](Reading& r) { r.max_charge_current_a = 100; })) << "only one of them knows it";
+    EXPECT_FALSE(same([](Reading& r) { r.soc_percent.reset(); }));
     EXPECT_FALSE(same([](Reading& r) { *r.current_a += 0.01; }));
     EXPECT_FALSE(same([](Reading& r) { *r.cell_voltages_v[3] += 0.001; }));
     EXPECT_FALSE(same([](Reading& r) { *r.voltage_v += 0.01; }));

@@ -63,6 +63,14 @@ protected:
         while (!done() && Clock::now() < deadline) io.run_one_for(50ms);
         ASSERT_TRUE(done());
     }
+    /// Two damaged answers, in different polls.
+    void make_very_noisy(test::FakeBus& bus) {
+        for (const unsigned errors : {1U, 2U}) {
+            bus.damaged = 1;
+            const int updates = witness.updates;
+            run_until([&] { return battery().link.counters.checksum_errors == errors && witness.updates > updates; });
+        }
+    }
     const Battery& battery(std::size_t index = 0) { return *engine.ports()[0]->stations()[index].battery; }
     bool logged(std::string_view text) {
         return std::any_of(log.begin(), log.end(),
@@ -250,11 +258,7 @@ TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);
     run_until([&] { return witness.updates >= 1; });
-    for (const unsigned errors : {1U, 2U}) {
-        bus.damaged = 1;
-        const int updates = witness.updates;
-        run_until([&] { return battery().link.counters.checksum_errors == errors && witness.updates > updates; });
-    }
+    make_very_noisy(bus);
     const auto at = [&](double volts) {
         Reading said = bus.batteries[1];
         said.cell_voltages_v[3] = volts;
@@ -292,6 +296,29 @@ TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
         return bus.opened == 2 && bus.odd.empty() && witness.updates >= updates + 2;
     });
     EXPECT_FALSE(seen.contains(3.316)) << "nor is the first reading of a port that was opened again";
+}
+
+TEST_F(EngineTest, TheMiddleOfThreeDoesNotForgetWhoTheBatteryIs) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    make_very_noisy(bus);
+    const auto asked_who = [&] { return std::count(bus.requests.begin(), bus.requests.end(), "about"); };
+    const auto before = asked_who();
+    bus.absent = true;
+    run_until([&] { return logged("the device is gone"); });
+    bus.absent = false;
+    // The first two of three readings do not tell it, and no two say the same.
+    bus.unanswered = {"about"};
+    for (int i = 1; i <= 8; ++i) {
+        bus.odd.push_back(bus.batteries[1]);
+        bus.odd.back().cell_voltages_v[3] = 3.3 + 0.001 * i;
+    }
+    run_until([&] {
+        if (asked_who() >= before + 2) bus.unanswered = {};
+        return engine.ports()[0]->stations()[0].identified && asked_who() > before + 2 && bus.odd.empty();
+    });
+    EXPECT_EQ(battery().reading.serial_number, "4061234567890");
 }
 
 TEST_F(EngineTest, TwoOfThreeThatAgreeAreBelieved) {
@@ -574,6 +601,10 @@ TEST(Noise, OneDamagedAnswerIsRememberedForAnHourAndTwoAreHeavyForTenMinutes) {
     EXPECT_EQ(noise.level(start + 29min), Level::heavy);
     EXPECT_EQ(noise.level(start + 30min), Level::noisy);
     EXPECT_EQ(noise.level(start + 80min), Level::quiet);
+    noise.contradicted(start + 90min);
+    noise.contradicted(start + 90min);
+    EXPECT_EQ(noise.level(start + 90min), Level::noisy) << "a load may pulse";
+    EXPECT_EQ(noise.level(start + 150min), Level::quiet);
 }
 
 TEST(DurationText, ShowsTheTwoBiggestUnits) {

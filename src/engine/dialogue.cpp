@@ -206,7 +206,7 @@ void Dialogue::count(const Result<void>& result, Account account) {
     }
     if (bytes.empty())
         ++evidence.silent;
-    else if (echo && bytes.size() == request_.size())
+    else if (!heard())
         ++evidence.echo_only;
     else
         weigh(result.error(), evidence);

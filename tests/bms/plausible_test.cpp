@@ -100,13 +100,17 @@ TEST(Jump, NoticesWhatAFlippedBitDoes) {
     notices([](Reading& r) { r.serial_number = "2409012344"; });
 }
 
-TEST(Repeats, ADigitOrTwoMayDiffer) {
-    const Reading first = sixteen_cells();
-    const auto repeated = [&](auto change) {
-        Reading second = first;
+/// Compares a reading with one that was changed.
+auto after(bool (*compare)(const Reading&, const Reading&)) {
+    return [compare](auto change) {
+        Reading second = sixteen_cells();
         change(second);
-        return bms::repeats(first, second);
+        return compare(sixteen_cells(), second);
     };
+}
+
+TEST(Repeats, ADigitOrTwoMayDiffer) {
+    const auto repeated = after(bms::repeats);
     EXPECT_TRUE(repeated([](Reading&) {}));
     EXPECT_TRUE(repeated([](Reading& r) { *r.current_a += 0.2; }));
     EXPECT_TRUE(repeated([](Reading& r) { *r.cell_voltages_v[3] += 0.002; }));
@@ -119,12 +123,7 @@ TEST(Repeats, ADigitOrTwoMayDiffer) {
 }
 
 TEST(Same, NotOneDigitMayDiffer) {
-    const Reading first = sixteen_cells();
-    const auto same = [&](auto change) {
-        Reading second = first;
-        change(second);
-        return bms::same(first, second);
-    };
+    const auto same = after(bms::same);
     EXPECT_TRUE(same([](Reading&) {}));
     EXPECT_TRUE(same([](Reading& r) { r.cycles = 1234; })) << "nothing is decided by it";
     EXPECT_FALSE(same([](Reading& r) { r.max_charge_current_a = 100; })) << "only one of them knows it";

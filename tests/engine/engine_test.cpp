@@ -71,6 +71,24 @@ protected:
             run_until([&] { return battery().link.counters.checksum_errors == errors && witness.updates > updates; });
         }
     }
+    /// What was needed and told in some polls.
+    struct Told {
+        std::size_t readings = 0;
+        std::set<double> cell;  ///< voltages of cell 4
+    };
+    /// Polls whose first readings say `said`, and further ones what the battery says.
+    Told poll(test::FakeBus& bus, std::deque<Reading> said, int polls) {
+        bus.odd = std::move(said);
+        const auto asked = bus.asked.size();
+        const int updates = witness.updates;
+        Told told;
+        run_until([&] {
+            if (witness.updates > updates) told.cell.insert(*witness.last.cell_voltages_v[3]);
+            return witness.updates >= updates + polls;
+        });
+        told.readings = bus.asked.size() - asked;
+        return told;
+    }
     const Battery& battery(std::size_t index = 0) { return *engine.ports()[0]->stations()[index].battery; }
     bool logged(std::string_view text) {
         return std::any_of(log.begin(), log.end(),
@@ -233,21 +251,11 @@ TEST_F(EngineTest, OnANoisyLineALittleErrorIsNotPublishedEither) {
     Reading wrong = bus.batteries[1];
     wrong.cell_voltages_v[3] = 3.316;
     const int before = witness.updates;
-    bool seen = false;
-    const auto run = [&](std::deque<Reading> said, int polls) {
-        bus.odd = std::move(said);
-        const auto asked = bus.asked.size();
-        const int updates = witness.updates;
-        run_until([&] {
-            seen = seen || witness.last.cell_voltages_v[3] == 3.316;
-            return witness.updates >= updates + polls;
-        });
-        return bus.asked.size() - asked;
-    };
-    EXPECT_EQ(run({}, 3), 3U) << "what does not change needs nobody to confirm it";
-    EXPECT_EQ(run({wrong}, 1), 2U);
-    EXPECT_EQ(run({wrong, bus.batteries[1], wrong}, 2), 4U);
-    EXPECT_FALSE(seen);
+    EXPECT_EQ(poll(bus, {}, 3).readings, 3U) << "what does not change needs nobody to confirm it";
+    const Told once = poll(bus, {wrong}, 1), twice = poll(bus, {wrong, bus.batteries[1], wrong}, 2);
+    EXPECT_EQ(once.readings, 2U);
+    EXPECT_EQ(twice.readings, 4U);
+    EXPECT_FALSE(once.cell.contains(3.316) || twice.cell.contains(3.316));
     bus.batteries[1] = wrong;
     run_until([&] { return witness.last.cell_voltages_v[3] == 3.316; });
     EXPECT_GT(witness.updates, before);
@@ -264,25 +272,16 @@ TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
         said.cell_voltages_v[3] = volts;
         return said;
     };
-    std::set<double> seen;
-    const auto run = [&](std::deque<Reading> said, int polls) {
-        bus.odd = std::move(said);
-        const auto asked = bus.asked.size();
-        const int updates = witness.updates;
-        seen.clear();
-        run_until([&] {
-            if (witness.updates > updates) seen.insert(*witness.last.cell_voltages_v[3]);
-            return witness.updates >= updates + polls;
-        });
-        return bus.asked.size() - asked;
-    };
-    EXPECT_EQ(run({}, 2), 2U) << "what does not change needs nobody to confirm it";
-    EXPECT_EQ(run({at(3.301)}, 1), 2U);
-    EXPECT_EQ(seen, std::set{3.3});
-    EXPECT_EQ(run({at(3.301), at(3.301)}, 1), 2U) << "said twice";
-    EXPECT_EQ(seen, std::set{3.301});
-    EXPECT_EQ(run({at(3.302), at(3.304), at(3.303)}, 1), 3U) << "a value that never stands still: the middle";
-    EXPECT_EQ(seen, std::set{3.303});
+    EXPECT_EQ(poll(bus, {}, 2).readings, 2U) << "what does not change needs nobody to confirm it";
+    Told told = poll(bus, {at(3.301)}, 1);
+    EXPECT_EQ(told.readings, 2U);
+    EXPECT_EQ(told.cell, std::set{3.3});
+    told = poll(bus, {at(3.301), at(3.301)}, 1);
+    EXPECT_EQ(told.readings, 2U) << "said twice";
+    EXPECT_EQ(told.cell, std::set{3.301});
+    told = poll(bus, {at(3.302), at(3.304), at(3.303)}, 1);
+    EXPECT_EQ(told.readings, 3U) << "a value that never stands still: the middle";
+    EXPECT_EQ(told.cell, std::set{3.303});
     EXPECT_EQ(battery().link.errors, 0u);
 
     bus.odd = {at(3.316), at(3.316)};  // to the probe and to the poll
@@ -290,7 +289,7 @@ TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
     run_until([&] { return logged("the device is gone"); });
     bus.absent = false;
     const int updates = witness.updates;
-    seen.clear();
+    std::set<double> seen;
     run_until([&] {
         if (battery().link.state == LinkState::fresh) seen.insert(*witness.last.cell_voltages_v[3]);
         return bus.opened == 2 && bus.odd.empty() && witness.updates >= updates + 2;

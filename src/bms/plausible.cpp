@@ -101,23 +101,43 @@ bool alike(const Reading& first, const Reading& second, const Apart& most) noexc
            first.alarms == second.alarms && std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
 }
 
-/// What two of three say; the last, if each says something else.
-template <class Value>
-Value most_of(const Value& a, const Value& b, const Value& c) {
-    return a == b ? a : c;
+/// Readings that vote. What is voted on is what `get` takes from each.
+using Voters = Bounded<const Reading*, most_voters>;
+
+/// What more than half of them say; the last, if they say this and that.
+template <class Get>
+auto most_of(const Voters& voters, Get get) {
+    const auto wins = [&](const Reading* one) {
+        const auto says_so = [&](const Reading* other) { return get(*other) == get(*one); };
+        return 2 * std::count_if(voters.begin(), voters.end(), says_so) > std::ssize(voters);
+    };
+    const auto winner = std::find_if(voters.begin(), voters.end(), wins);
+    return get(winner == voters.end() ? *voters.back() : **winner);
 }
 
-Number middle_of(const Number& a, const Number& b, const Number& c) {
-    if (!a || !b || !c) return most_of(a, b, c);
-    return std::max(std::min(*a, *b), std::min(std::max(*a, *b), *c));
+/// The middle of a number that all of them know.
+template <class Get>
+Number middle_of(const Voters& voters, Get get) {
+    Bounded<double, most_voters> known;
+    for (const Reading* one : voters)
+        if (const Number number = get(*one)) known.push_back(*number);
+    if (known.size() < voters.size()) return most_of(voters, get);
+    const auto middle = known.begin() + std::ssize(known) / 2;
+    std::nth_element(known.begin(), middle, known.end());
+    return *middle;
 }
 
-/// `out` is the last of three lists; of the others counts what is as long as it, or both if they outvote it.
+/// A list is as long as most say, and those who say so choose what stands in it.
 template <class List, class Choose>
-void merge(List& out, const List& a, const List& b, Choose choose) {
-    if (a.size() != out.size() && a.size() == b.size()) out = a;
-    if (a.size() != out.size() || b.size() != out.size()) return;
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = choose(a[i], b[i], out[i]);
+void merge(Reading& out, const Voters& voters, List Reading::*list, Choose choose) {
+    const std::size_t size = most_of(voters, [&](const Reading& one) { return (one.*list).size(); });
+    Voters agreeing;
+    std::copy_if(voters.begin(), voters.end(), std::back_inserter(agreeing),
+                 [&](const Reading* one) { return (one->*list).size() == size; });
+    if (agreeing.size() % 2 == 0) agreeing.erase(agreeing.begin());  // two neither have a middle nor a majority
+    (out.*list).resize(size);
+    for (std::size_t i = 0; i < size; ++i)
+        (out.*list)[i] = choose(agreeing, [&](const Reading& one) { return (one.*list)[i]; });
 }
 
 }  // namespace
@@ -155,26 +175,34 @@ bool repeats(const Reading& first, const Reading& second) noexcept {
     return alike(first, second, when_repeated);
 }
 
+bool confirms(const Reading& reading, const Reading& part) noexcept {
+    return difference(part, reading, when_repeated).empty();
+}
+
 bool same(const Reading& first, const Reading& second) noexcept {
     return alike(first, second, not_at_all);
 }
 
-Reading middle(const Reading& a, const Reading& b, const Reading& c) {
-    Reading out = c;
+Reading middle(std::span<const Reading> readings) {
+    Voters voters;
+    for (const Reading& one : readings) voters.push_back(&one);
+    const auto numbers = [](const auto& among, auto get) { return middle_of(among, get); };
+    const auto others = [](const auto& among, auto get) { return most_of(among, get); };
+    Reading out = readings.back();
     for (const NumberQuantity& number : number_quantities())
-        out.*number.member = middle_of(a.*number.member, b.*number.member, c.*number.member);
+        out.*number.member = middle_of(voters, [&](const Reading& one) { return one.*number.member; });
     for (const FlagQuantity& flag : flag_quantities())
-        out.*flag.member = most_of(a.*flag.member, b.*flag.member, c.*flag.member);
+        out.*flag.member = most_of(voters, [&](const Reading& one) { return one.*flag.member; });
     for (const TextQuantity& text : text_quantities())
-        out.*text.member = most_of(a.*text.member, b.*text.member, c.*text.member);
+        out.*text.member = most_of(voters, [&](const Reading& one) { return one.*text.member; });
     for (std::size_t i = 0; i < alarm_count; ++i) {
         const auto alarm = static_cast<Alarm>(i);
-        out.alarms.set(alarm, most_of(a.alarms[alarm], b.alarms[alarm], c.alarms[alarm]));
+        out.alarms.set(alarm, most_of(voters, [&](const Reading& one) { return one.alarms[alarm]; }));
     }
-    merge(out.cell_voltages_v, a.cell_voltages_v, b.cell_voltages_v, middle_of);
-    merge(out.cell_resistances_ohm, a.cell_resistances_ohm, b.cell_resistances_ohm, middle_of);
-    merge(out.temperatures_c, a.temperatures_c, b.temperatures_c, middle_of);
-    merge(out.cell_balancing, a.cell_balancing, b.cell_balancing, most_of<bool>);
+    merge(out, voters, &Reading::cell_voltages_v, numbers);
+    merge(out, voters, &Reading::cell_resistances_ohm, numbers);
+    merge(out, voters, &Reading::temperatures_c, numbers);
+    merge(out, voters, &Reading::cell_balancing, others);
     return out;
 }
 

@@ -1,6 +1,8 @@
 // Whether what a battery says can be true.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "model/reading.hpp"
@@ -22,11 +24,17 @@ namespace bmsd::bms {
 /// digit or two.
 [[nodiscard]] bool repeats(const Reading& first, const Reading& second) noexcept;
 
+/// True if `reading` says all again, to a digit or two, that `part` of one says, taken right before.
+[[nodiscard]] bool confirms(const Reading& reading, const Reading& part) noexcept;
+
 /// True if two readings do not differ in anything that repeats() compares.
 [[nodiscard]] bool same(const Reading& first, const Reading& second) noexcept;
 
-/// Of three readings of one poll the middle of each number, and of all else what two of them say: one that is damaged
-/// is outvoted.
-[[nodiscard]] Reading middle(const Reading& a, const Reading& b, const Reading& c);
+/// So many readings of one poll can be compared with each other.
+inline constexpr std::size_t most_voters = 5;
+
+/// Of an odd number of readings of one poll, at most `most_voters`, the middle of each number, and of all else what
+/// most of them say: the few that are damaged are outvoted.
+[[nodiscard]] Reading middle(std::span<const Reading> readings);
 
 }  // namespace bmsd::bms

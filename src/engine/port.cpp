@@ -21,6 +21,18 @@ constexpr std::chrono::milliseconds unanswered_again = 30s;
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
 
+bool is_weak(const bms::Family& family) noexcept {
+    return family.integrity != bms::Integrity::checked;
+}
+
+/// Whether two of them differ by a digit or two only.
+bool any_repeats(std::span<const Reading> readings) noexcept {
+    for (std::size_t i = 1; i < readings.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (bms::repeats(readings[k], readings[i])) return true;
+    return false;
+}
+
 }  // namespace
 
 Port::Port(Executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link, Context& context)
@@ -213,7 +225,7 @@ Task<bool> Port::round() {
         asked = true;
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
-        Outcome outcome = co_await read_all(station);
+        Outcome outcome = co_await read_all(station, station.identified);
         if (outcome && !passes(station)) outcome = co_await confirm(station);
         if (outcome) {
             station.contradictions = 0;
@@ -251,34 +263,39 @@ Task<bool> Port::round() {
 // ---- one battery ---------------------------------------------------------------------------------
 
 /// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
-/// something new, counts once another one of the same poll says the same.
+/// something new, counts once another one of the same poll says the same: two of three, or three of five.
 Task<Port::Outcome> Port::confirm(Station& station) {
+    const std::size_t enough = is_untrustworthy(station) ? bms::most_voters : 3;
     bool complete = station.complete;
-    for (Reading& heard : station.heard) {
-        heard = station.scratch;
+    for (std::size_t count = 1;; ++count) {
+        if (station.heard.size() < count) station.heard.emplace_back();
+        station.heard[count - 1] = station.scratch;
+        const auto heard = std::span<const Reading>(station.heard).first(count);
+        if (count == enough) {
+            station.complete = complete;  // what one of them lacks, the middle may lack
+            co_return outvote(station, heard);
+        }
         station.scratch = station.battery->reading;
         // All that may have surprised, but not what nobody answers.
         for (std::size_t i = 0; i < station.due.size(); ++i)
             if (station.pace[i].size() > 0) station.due[i] = {};
-        if (Outcome read = co_await read_all(station); !read) co_return read;
-        if (agrees(station, heard)) co_return Outcome{};
-        if (!bms::jump(heard, station.scratch).empty()) station.noise.contradicted(Clock::now());
+        if (Outcome read = co_await read_all(station, true); !read) co_return read;
+        const auto agreeing =
+            std::count_if(heard.begin(), heard.end(), [&](const Reading& one) { return agrees(station, one); });
+        if (static_cast<std::size_t>(agreeing) >= enough / 2) co_return Outcome{};  // with this one most of all
+        if (!bms::jump(heard.back(), station.scratch).empty()) station.noise.contradicted(Clock::now());
         if (passes(station)) co_return Outcome{};
         complete = complete && station.complete;
     }
-    station.complete = complete;  // what one of the three lacks, the middle may lack
-    co_return outvote(station);
 }
 
-/// Of three readings that contradict each other the middle counts, if it is none that surprises or two of them differ
-/// by a digit or two only: else two may be damaged. Somebody whose values never stand still is believed in the end.
-Port::Outcome Port::outvote(Station& station) {
-    const auto& [first, second] = station.heard;
-    const Reading& third = station.scratch;
-    const bool two_agree =
-        station.complete && (bms::repeats(first, second) || bms::repeats(first, third) || bms::repeats(second, third));
-    station.scratch = bms::middle(first, second, third);
-    std::string_view why = two_agree ? std::string_view{} : bms::jump(station.battery->reading, station.scratch);
+/// Of readings that contradict each other the middle counts, if it is none that surprises or two of them differ by a
+/// digit or two only: else two may be damaged. Somebody whose values never stand still is believed in the end.
+Port::Outcome Port::outvote(Station& station, std::span<const Reading> heard) {
+    station.scratch = bms::middle(heard);
+    std::string_view why = station.complete && any_repeats(heard)
+                               ? std::string_view{}
+                               : bms::jump(station.battery->reading, station.scratch);
     if (why.empty()) why = newly_implausible(station);
     if (why.empty() || station.contradictions + 1 >= contradictions_believed) return Outcome{};
     ++station.contradictions;
@@ -286,19 +303,36 @@ Port::Outcome Port::outvote(Station& station) {
         Error{ErrorClass::implausible, "readings in a row contradict each other (" + std::string(why) + ")"});
 }
 
-/// Whether the reading of this poll goes together with another one: the worse the line, the closer. The first one of a
-/// battery has none to go together with; the first one after the port was opened again takes many answers, and would
-/// hardly ever come to an end if it had to be repeated exactly.
-bool Port::agrees(const Station& station, const Reading& other) {
-    const Noise::Level noise = station.appeared ? station.noise.level(Clock::now()) : Noise::Level::quiet;
-    if (noise == Noise::Level::quiet) return bms::jump(other, station.scratch).empty();
-    if (noise == Noise::Level::noisy || !station.identified) return bms::repeats(other, station.scratch);
-    return bms::same(other, station.scratch);
+/// How far the line of a battery can be trusted in this poll. The first reading after the port was opened again takes
+/// many answers, and would hardly ever come to an end if it had to be repeated exactly; but must where the checksum is
+/// weak.
+Noise::Level Port::noise(const Station& station) {
+    const Noise::Level level = station.noise.level(Clock::now());
+    return station.identified || is_weak(*station.family) ? level : std::min(level, Noise::Level::noisy);
 }
 
-/// Whether it needs nobody to confirm it.
+/// Whether the reading of this poll goes together with another one: the worse the line, the closer.
+bool Port::agrees(const Station& station, const Reading& other) {
+    switch (noise(station)) {
+        case Noise::Level::quiet: return bms::jump(other, station.scratch).empty();
+        case Noise::Level::noisy: return bms::repeats(other, station.scratch);
+        case Noise::Level::heavy: break;
+    }
+    return is_weak(*station.family) ? other == station.scratch : bms::same(other, station.scratch);
+}
+
+/// Whether the damage that is noticed is but half of all. Then two of three readings are often damaged, at times in the
+/// same way, but hardly ever three of five; and one that is damaged may look like the poll before.
+bool Port::is_untrustworthy(const Station& station) {
+    return is_weak(*station.family) && noise(station) == Noise::Level::heavy;
+}
+
+/// Whether it needs nobody to confirm it. The very first one is compared with the answer to the probe.
 bool Port::passes(const Station& station) {
-    return agrees(station, station.battery->reading) && newly_implausible(station).empty();
+    if (is_untrustworthy(station) || !newly_implausible(station).empty()) return false;
+    if (station.appeared) return agrees(station, station.battery->reading);
+    const Reading& probe = station.heard.front();
+    return is_weak(*station.family) ? bms::confirms(station.scratch, probe) : bms::jump(probe, station.scratch).empty();
 }
 
 std::string_view Port::newly_implausible(const Station& station) {
@@ -314,16 +348,18 @@ void Port::begin_reading(Station& station) {
 }
 
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
-/// it is there: values of different polls are never mixed.
-Task<Port::Outcome> Port::read_all(Station& station) {
+/// it is there: values of different polls are never mixed. Who is not known to answer is probed first.
+Task<Port::Outcome> Port::read_all(Station& station, bool answers) {
     const bool identifying = !station.identified;
     Reading& reading = station.scratch;
     begin_reading(station);
     // A silent battery must not cost the others on its bus more than one time-out.
-    if (identifying) {
+    if (!answers) {
         Outcome alive = co_await ask(station, family_->probe, reading);
         if (!alive) alive = co_await insist(station, family_->probe, reading, std::move(alive));
         if (!alive) co_return alive;
+        if (station.heard.empty()) station.heard.emplace_back();
+        station.heard.front() = reading;
         begin_reading(station);
     }
     station.complete = true;

@@ -74,7 +74,7 @@ struct Station {
     Clock::time_point forget_trouble{};                       ///< of Orders
     Reading scratch;                                          ///< of a poll until it is complete
     bool complete = false;                                    ///< everything mandatory was answered in it
-    std::array<Reading, 2> heard;                             ///< in the same poll, and not believed yet
+    std::vector<Reading> heard;                               ///< in the same poll and not believed yet; to its probe
     unsigned contradictions = 0;                              ///< polls in a row in which they contradicted each other
     Noise noise;                                              ///< of its line, as far as its answers show it
 };

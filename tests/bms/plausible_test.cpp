@@ -122,6 +122,18 @@ TEST(Repeats, ADigitOrTwoMayDiffer) {
     EXPECT_FALSE(repeated([](Reading& r) { r.balancing_active = true; }));
 }
 
+TEST(Confirms, WhatWasToldIsToldAgain) {
+    const Reading whole = sixteen_cells();
+    Reading part;
+    EXPECT_TRUE(bms::confirms(whole, part)) << "nothing was told";
+    EXPECT_FALSE(bms::confirms(part, whole)) << "nothing is told again";
+    part.voltage_v = whole.voltage_v;
+    part.soc_percent = *whole.soc_percent - 0.1;
+    EXPECT_TRUE(bms::confirms(whole, part));
+    part.soc_percent = *whole.soc_percent - 0.5;
+    EXPECT_FALSE(bms::confirms(whole, part));
+}
+
 TEST(Same, NotOneDigitMayDiffer) {
     const auto same = after(bms::same);
     EXPECT_TRUE(same([](Reading&) {}));
@@ -136,7 +148,8 @@ TEST(Same, NotOneDigitMayDiffer) {
     EXPECT_FALSE(same([](Reading& r) { r.alarms.raise(Alarm::high_voltage, Level::warning); }));
 }
 
-TEST(Middle, OneOfThreeIsOutvoted) {
+TEST(Middle, TheFewThatAreDamagedAreOutvoted) {
+    const auto middle = [](std::vector<Reading> readings) { return bms::middle(readings); };
     Reading good = sixteen_cells();
     good.serial_number = "2409012345";
     good.charge_fet = true;
@@ -149,17 +162,23 @@ TEST(Middle, OneOfThreeIsOutvoted) {
     bad.serial_number = "2409012344";
     bad.charge_fet = false;
     bad.alarms.set(Alarm::high_voltage, Level::alarm);
-    EXPECT_EQ(bms::middle(bad, good, good), good);
-    EXPECT_EQ(bms::middle(good, bad, good), good);
-    EXPECT_EQ(bms::middle(good, good, bad), good);
-    bad.cell_voltages_v.pop_back();
-    bad.temperatures_c.clear();
-    EXPECT_EQ(bms::middle(good, good, bad), good);
-    EXPECT_EQ(bms::middle(bad, good, good), good);
+    EXPECT_EQ(middle({bad, good, good}), good);
+    EXPECT_EQ(middle({good, bad, good}), good);
+    EXPECT_EQ(middle({good, good, bad}), good);
+    EXPECT_EQ(middle({bad, good, good, good, bad}), good) << "two of five that say the same";
+    Reading shorter = bad;
+    shorter.cell_voltages_v.pop_back();
+    shorter.temperatures_c.clear();
+    EXPECT_EQ(middle({good, good, shorter}), good);
+    EXPECT_EQ(middle({shorter, good, good}), good);
+    EXPECT_EQ(middle({shorter, good, bad, good, good}), good);
+    EXPECT_EQ(middle({bad, good, good, good, shorter}), good);
     Reading low = good, high = good;
     low.current_a = -100;
     high.current_a = 100;
-    EXPECT_EQ(bms::middle(high, low, good), good) << "the middle, whatever the order";
+    EXPECT_EQ(middle({high, low, good}), good) << "the middle, whatever the order";
+    low.cell_voltages_v[2] = 3.1;
+    EXPECT_EQ(middle({high, low, high, good, low}), good);
 }
 
 }  // namespace

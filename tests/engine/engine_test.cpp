@@ -297,6 +297,39 @@ TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
     EXPECT_FALSE(seen.contains(3.316)) << "nor is the first reading of a port that was opened again";
 }
 
+TEST_F(EngineTest, WithAWeakChecksumOnAVeryNoisyLineThreeReadingsSayTheSame) {
+    auto& bus = start({1}, 20ms, *bms::find_family("eg4_lifepower"));
+    bus.batteries[1] = pack("", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    EXPECT_EQ(poll(bus, {}, 2).readings, 2U) << "a clean line";
+    make_very_noisy(bus);
+    const auto at = [&](double volts) {
+        Reading said = bus.batteries[1];
+        said.cell_voltages_v[3] = volts;
+        return said;
+    };
+    EXPECT_EQ(poll(bus, {}, 2).readings, 6U) << "what does not change may be damaged as well";
+    Told told = poll(bus, {at(3.301), at(3.301)}, 1);
+    EXPECT_EQ(told.readings, 5U) << "damaged twice in the same way";
+    EXPECT_EQ(told.cell, std::set{3.3});
+    told = poll(bus, {at(3.302), at(3.309), at(3.301), at(3.303), at(3.304)}, 1);
+    EXPECT_EQ(told.readings, 5U) << "a value that never stands still: the middle";
+    EXPECT_EQ(told.cell, std::set{3.303});
+    EXPECT_EQ(battery().link.errors, 0u);
+}
+
+TEST_F(EngineTest, TheVeryFirstReadingIsComparedWithTheAnswerToTheProbe) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    Reading wrong = bus.batteries[1];
+    wrong.cell_voltages_v[3] = 3.812;
+    bus.odd = {bus.batteries[1], wrong};
+    run_until([&] { return !witness.appeared_ids.empty(); });
+    EXPECT_TRUE(bus.odd.empty());
+    EXPECT_EQ(battery().reading.cell_voltages_v[3], 3.3);
+    EXPECT_EQ(bus.asked.size(), 4u) << "the probe, a reading that contradicts it, and two that agree";
+}
+
 TEST_F(EngineTest, TheMiddleOfThreeDoesNotForgetWhoTheBatteryIs) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

@@ -160,8 +160,8 @@ protected:
                         wire->answers() - answers, wire->damaged() - damaged, judge->published - published,
                         judge->small - small, judge->wrong, Held{}.heap_bytes);
         EXPECT_EQ(judge->wrong, 0u) << "noise " << noise << ", seed " << seed << ", " << judge->first_wrong;
-        // With the weakest checksums one of thousands of polls is: docs/performance.md.
-        if (polls < 1000) {
+        // Who looks longer meets the odds: docs/performance.md.
+        if (polls <= 100'000) {
             EXPECT_EQ(judge->small, small) << "noise " << noise << ", seed " << seed;
         }
         EXPECT_GT(wire->damaged(), damaged);

@@ -239,6 +239,11 @@ struct Family {
     Guide guide = {};
 };
 
+/// Whether damaged answers pass for sound ones often.
+[[nodiscard]] inline bool is_weak(const Family& family) noexcept {
+    return family.integrity != Integrity::checked;
+}
+
 /// Forgets what a new poll must say afresh: bits that are not raised again are no longer an alarm.
 void begin_poll(Reading& reading);
 

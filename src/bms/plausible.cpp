@@ -115,13 +115,14 @@ auto most_of(const Voters& voters, Get get) {
     return get(winner == voters.end() ? *voters.back() : **winner);
 }
 
-/// The middle of a number that all of them know.
+/// The middle of a number, unless most of them do not know it.
 template <class Get>
 Number middle_of(const Voters& voters, Get get) {
     Bounded<double, most_voters> known;
     for (const Reading* one : voters)
         if (const Number number = get(*one)) known.push_back(*number);
-    if (known.size() < voters.size()) return most_of(voters, get);
+    if (2 * known.size() < voters.size()) return {};
+    if (known.size() % 2 == 0) known.erase(known.begin());  // two have no middle,
     const auto middle = known.begin() + std::ssize(known) / 2;
     std::nth_element(known.begin(), middle, known.end());
     return *middle;
@@ -134,7 +135,7 @@ void merge(Reading& out, const Voters& voters, List Reading::*list, Choose choos
     Voters agreeing;
     std::copy_if(voters.begin(), voters.end(), std::back_inserter(agreeing),
                  [&](const Reading* one) { return (one->*list).size() == size; });
-    if (agreeing.size() % 2 == 0) agreeing.erase(agreeing.begin());  // two neither have a middle nor a majority
+    if (agreeing.size() % 2 == 0) agreeing.erase(agreeing.begin());  // nor most of them
     (out.*list).resize(size);
     for (std::size_t i = 0; i < size; ++i)
         (out.*list)[i] = choose(agreeing, [&](const Reading& one) { return (one.*list)[i]; });

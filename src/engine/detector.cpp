@@ -1,5 +1,7 @@
 #include "engine/detector.hpp"
 
+#include <array>
+
 #include "bms/plausible.hpp"
 
 namespace bmsd::engine {
@@ -93,6 +95,11 @@ Task<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint3
     answered = co_await once(family, address, family.probe, second);
     if (!answered) answered = co_await once(family, address, family.probe, second);
     if (!answered || !bms::consistent(first, second)) co_return std::nullopt;
+    if (is_weak(family) && !bms::repeats(first, second)) {  // one may be damaged
+        Reading third;
+        if (!co_await once(family, address, family.probe, third)) co_return std::nullopt;
+        second = bms::middle(std::array{first, second, third});
+    }
     if (!co_await poll(family, address, extent, second) || !bms::implausible(second).empty()) co_return std::nullopt;
     co_return second;
 }

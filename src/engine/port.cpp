@@ -21,18 +21,6 @@ constexpr std::chrono::milliseconds unanswered_again = 30s;
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
 
-bool is_weak(const bms::Family& family) noexcept {
-    return family.integrity != bms::Integrity::checked;
-}
-
-/// Whether two of them differ by a digit or two only.
-bool any_repeats(std::span<const Reading> readings) noexcept {
-    for (std::size_t i = 1; i < readings.size(); ++i)
-        for (std::size_t k = 0; k < i; ++k)
-            if (bms::repeats(readings[k], readings[i])) return true;
-    return false;
-}
-
 }  // namespace
 
 Port::Port(Executor executor, PortSettings settings, std::unique_ptr<link::ByteLink> link, Context& context)
@@ -225,7 +213,7 @@ Task<bool> Port::round() {
         asked = true;
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
-        Outcome outcome = co_await read_all(station, station.identified);
+        Outcome outcome = co_await read_all(station);
         if (outcome && !passes(station)) outcome = co_await confirm(station);
         if (outcome) {
             station.contradictions = 0;
@@ -265,9 +253,11 @@ Task<bool> Port::round() {
 /// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
 /// something new, counts once another one of the same poll says the same: two of three, or three of five.
 Task<Port::Outcome> Port::confirm(Station& station) {
-    const std::size_t enough = is_untrustworthy(station) ? bms::most_voters : 3;
+    std::size_t enough = 3;
     bool complete = station.complete;
     for (std::size_t count = 1;; ++count) {
+        if (is_untrustworthy(station)) enough = bms::most_voters;
+        station.heard.reserve(enough);
         if (station.heard.size() < count) station.heard.emplace_back();
         station.heard[count - 1] = station.scratch;
         const auto heard = std::span<const Reading>(station.heard).first(count);
@@ -279,23 +269,24 @@ Task<Port::Outcome> Port::confirm(Station& station) {
         // All that may have surprised, but not what nobody answers.
         for (std::size_t i = 0; i < station.due.size(); ++i)
             if (station.pace[i].size() > 0) station.due[i] = {};
-        if (Outcome read = co_await read_all(station, true); !read) co_return read;
+        if (Outcome read = co_await read_all(station); !read) co_return read;
         const auto agreeing =
             std::count_if(heard.begin(), heard.end(), [&](const Reading& one) { return agrees(station, one); });
         if (static_cast<std::size_t>(agreeing) >= enough / 2) co_return Outcome{};  // with this one most of all
         if (!bms::jump(heard.back(), station.scratch).empty()) station.noise.contradicted(Clock::now());
-        if (passes(station)) co_return Outcome{};
+        if (!is_first(station) && passes(station)) co_return Outcome{};
         complete = complete && station.complete;
     }
 }
 
-/// Of readings that contradict each other the middle counts, if it is none that surprises or two of them differ by a
-/// digit or two only: else two may be damaged. Somebody whose values never stand still is believed in the end.
+/// Of readings that contradict each other the middle counts, if it is none that surprises or most of them differ from
+/// it by a digit or two only: else two may be damaged. Somebody whose values never stand still is believed in the end.
 Port::Outcome Port::outvote(Station& station, std::span<const Reading> heard) {
     station.scratch = bms::middle(heard);
-    std::string_view why = station.complete && any_repeats(heard)
-                               ? std::string_view{}
-                               : bms::jump(station.battery->reading, station.scratch);
+    const auto near = std::count_if(heard.begin(), heard.end(),
+                                    [&](const Reading& one) { return bms::repeats(one, station.scratch); });
+    const bool most_agree = station.complete && 2 * near > std::ssize(heard);
+    std::string_view why = most_agree ? std::string_view{} : bms::jump(station.battery->reading, station.scratch);
     if (why.empty()) why = newly_implausible(station);
     if (why.empty() || station.contradictions + 1 >= contradictions_believed) return Outcome{};
     ++station.contradictions;
@@ -327,12 +318,17 @@ bool Port::is_untrustworthy(const Station& station) {
     return is_weak(*station.family) && noise(station) == Noise::Level::heavy;
 }
 
+/// Whether no poll of it worked yet.
+bool Port::is_first(const Station& station) {
+    return station.battery->link.polls == 0;
+}
+
 /// Whether it needs nobody to confirm it. The very first one is compared with the answer to the probe.
 bool Port::passes(const Station& station) {
     if (is_untrustworthy(station) || !newly_implausible(station).empty()) return false;
-    if (station.appeared) return agrees(station, station.battery->reading);
-    const Reading& probe = station.heard.front();
-    return is_weak(*station.family) ? bms::confirms(station.scratch, probe) : bms::jump(probe, station.scratch).empty();
+    if (!is_first(station)) return agrees(station, station.battery->reading);
+    return is_weak(*station.family) ? bms::confirms(station.scratch, station.probed)
+                                    : bms::jump(station.probed, station.scratch).empty();
 }
 
 std::string_view Port::newly_implausible(const Station& station) {
@@ -348,18 +344,17 @@ void Port::begin_reading(Station& station) {
 }
 
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
-/// it is there: values of different polls are never mixed. Who is not known to answer is probed first.
-Task<Port::Outcome> Port::read_all(Station& station, bool answers) {
+/// it is there: values of different polls are never mixed.
+Task<Port::Outcome> Port::read_all(Station& station) {
     const bool identifying = !station.identified;
     Reading& reading = station.scratch;
     begin_reading(station);
     // A silent battery must not cost the others on its bus more than one time-out.
-    if (!answers) {
+    if (identifying) {
         Outcome alive = co_await ask(station, family_->probe, reading);
         if (!alive) alive = co_await insist(station, family_->probe, reading, std::move(alive));
         if (!alive) co_return alive;
-        if (station.heard.empty()) station.heard.emplace_back();
-        station.heard.front() = reading;
+        if (is_first(station)) station.probed = reading;
         begin_reading(station);
     }
     station.complete = true;

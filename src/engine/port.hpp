@@ -33,12 +33,13 @@ private:
     Task<bool> round();
     Task<Outcome> confirm(Station& station);
     [[nodiscard]] static bool is_untrustworthy(const Station& station);
+    [[nodiscard]] static bool is_first(const Station& station);
     [[nodiscard]] static Outcome outvote(Station& station, std::span<const Reading> heard);
     [[nodiscard]] static Noise::Level noise(const Station& station);
     [[nodiscard]] static bool agrees(const Station& station, const Reading& other);
     [[nodiscard]] static bool passes(const Station& station);
     [[nodiscard]] static std::string_view newly_implausible(const Station& station);
-    Task<Outcome> read_all(Station& station, bool answers);
+    Task<Outcome> read_all(Station& station);
     static void begin_reading(Station& station);
     Task<void> obey(Station& station);
     void note(Station& station, std::size_t index, bool answered, Clock::time_point now);

@@ -177,6 +177,12 @@ TEST(Middle, TheFewThatAreDamagedAreOutvoted) {
     low.current_a = -100;
     high.current_a = 100;
     EXPECT_EQ(middle({high, low, good}), good) << "the middle, whatever the order";
+    EXPECT_EQ(middle({low, bad, shorter, high, good}).current_a, good.current_a);
+    Reading unknown = good;
+    unknown.current_a.reset();
+    EXPECT_EQ(middle({low, unknown, good, good, high}), good) << "one does not know it";
+    EXPECT_EQ(middle({low, good, high, good, unknown}), good);
+    EXPECT_EQ(middle({low, unknown, unknown}), unknown) << "most do not know it";
     low.cell_voltages_v[2] = 3.1;
     EXPECT_EQ(middle({high, low, high, good, low}), good);
 }

@@ -13,6 +13,8 @@ using bms::When;
 
 /// Ladder of recovery, counted in failed polls without any good answer on the port.
 constexpr unsigned reopen_after = 8;
+/// So many readings of one poll are compared with each other before the middle counts.
+constexpr std::size_t usual_voters = 3;
 /// Somebody whose values never stand still (a load that pulses) is believed after so many polls all the same.
 constexpr unsigned contradictions_believed = 5;
 /// A question that may stay unanswered, and was not answered, is asked again after this: not every board knows it.
@@ -182,6 +184,7 @@ std::vector<Address> Port::addresses_of(const bms::Family& family) const {
 
 void Port::make_stations(const bms::Family& family, std::vector<Address> addresses) {
     stations_.clear();
+    heard_.resize(is_weak(family) ? bms::most_voters : usual_voters);
     for (Address& address : addresses) {
         Station& station = add_station(family, std::move(address));
         station.due.resize(family.requests.size());
@@ -253,14 +256,12 @@ Task<bool> Port::round() {
 /// What a checksum let pass would last for one reading only: a surprising one, and on a noisy line each that says
 /// something new, counts once another one of the same poll says the same: two of three, or three of five.
 Task<Port::Outcome> Port::confirm(Station& station) {
-    std::size_t enough = 3;
+    std::size_t enough = usual_voters;
     bool complete = station.complete;
     for (std::size_t count = 1;; ++count) {
         if (is_untrustworthy(station)) enough = bms::most_voters;
-        station.heard.reserve(enough);
-        if (station.heard.size() < count) station.heard.emplace_back();
-        station.heard[count - 1] = station.scratch;
-        const auto heard = std::span<const Reading>(station.heard).first(count);
+        heard_[count - 1] = station.scratch;
+        const auto heard = std::span<const Reading>(heard_).first(count);
         if (count == enough) {
             station.complete = complete;  // what one of them lacks, the middle may lack
             co_return outvote(station, heard);
@@ -324,11 +325,11 @@ bool Port::is_first(const Station& station) {
 }
 
 /// Whether it needs nobody to confirm it. The very first one is compared with the answer to the probe.
-bool Port::passes(const Station& station) {
+bool Port::passes(const Station& station) const {
     if (is_untrustworthy(station) || !newly_implausible(station).empty()) return false;
     if (!is_first(station)) return agrees(station, station.battery->reading);
-    return is_weak(*station.family) ? bms::confirms(station.scratch, station.probed)
-                                    : bms::jump(station.probed, station.scratch).empty();
+    return is_weak(*station.family) ? bms::confirms(station.scratch, probed_)
+                                    : bms::jump(probed_, station.scratch).empty();
 }
 
 std::string_view Port::newly_implausible(const Station& station) {
@@ -354,7 +355,7 @@ Task<Port::Outcome> Port::read_all(Station& station) {
         Outcome alive = co_await ask(station, family_->probe, reading);
         if (!alive) alive = co_await insist(station, family_->probe, reading, std::move(alive));
         if (!alive) co_return alive;
-        if (is_first(station)) station.probed = reading;
+        if (is_first(station)) probed_ = reading;
         begin_reading(station);
     }
     station.complete = true;

@@ -37,7 +37,7 @@ private:
     [[nodiscard]] static Outcome outvote(Station& station, std::span<const Reading> heard);
     [[nodiscard]] static Noise::Level noise(const Station& station);
     [[nodiscard]] static bool agrees(const Station& station, const Reading& other);
-    [[nodiscard]] static bool passes(const Station& station);
+    [[nodiscard]] bool passes(const Station& station) const;
     [[nodiscard]] static std::string_view newly_implausible(const Station& station);
     Task<Outcome> read_all(Station& station);
     static void begin_reading(Station& station);
@@ -58,6 +58,8 @@ private:
     const bms::Family* family_ = nullptr;  ///< what is polled, or shown as waiting until it is found
     bool found_ = false;                   ///< family and rate are known
     std::uint32_t rate_ = 0;               ///< baud
+    Reading probed_;                       ///< the answer to the probe of a battery's first poll
+    std::vector<Reading> heard_;           ///< in this poll, and not believed yet
     std::string_view unsolicited_told_{};  ///< the log knows of this one
 };
 

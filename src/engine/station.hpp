@@ -74,8 +74,6 @@ struct Station {
     Clock::time_point forget_trouble{};                       ///< of Orders
     Reading scratch;                                          ///< of a poll until it is complete
     bool complete = false;                                    ///< everything mandatory was answered in it
-    Reading probed;                                           ///< the answer to the probe of its first poll
-    std::vector<Reading> heard;                               ///< in the same poll, and not believed yet
     unsigned contradictions = 0;                              ///< polls in a row in which they contradicted each other
     Noise noise;                                              ///< of its line, as far as its answers show it
 };

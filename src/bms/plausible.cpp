@@ -104,7 +104,7 @@ bool alike(const Reading& first, const Reading& second, const Apart& most) noexc
 /// Readings that vote. What is voted on is what `get` takes from each.
 using Voters = Bounded<const Reading*, most_voters>;
 
-/// What more than half of them say; the last, if they say this and that.
+/// What more than half of them say; what the last says, if there is no such thing.
 template <class Get>
 auto most_of(const Voters& voters, Get get) {
     const auto wins = [&](const Reading* one) {
@@ -122,7 +122,7 @@ Number middle_of(const Voters& voters, Get get) {
     for (const Reading* one : voters)
         if (const Number number = get(*one)) known.push_back(*number);
     if (2 * known.size() < voters.size()) return {};
-    if (known.size() % 2 == 0) known.erase(known.begin());  // two have no middle,
+    if (known.size() % 2 == 0) known.erase(known.begin());  // an even number has no middle
     const auto middle = known.begin() + std::ssize(known) / 2;
     std::nth_element(known.begin(), middle, known.end());
     return *middle;
@@ -135,7 +135,7 @@ void merge(Reading& out, const Voters& voters, List Reading::*list, Choose choos
     Voters agreeing;
     std::copy_if(voters.begin(), voters.end(), std::back_inserter(agreeing),
                  [&](const Reading* one) { return (one->*list).size() == size; });
-    if (agreeing.size() % 2 == 0) agreeing.erase(agreeing.begin());  // nor most of them
+    if (agreeing.size() % 2 == 0) agreeing.erase(agreeing.begin());  // as above
     (out.*list).resize(size);
     for (std::size_t i = 0; i < size; ++i)
         (out.*list)[i] = choose(agreeing, [&](const Reading& one) { return (one.*list)[i]; });

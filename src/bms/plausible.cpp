@@ -184,6 +184,11 @@ bool same(const Reading& first, const Reading& second) noexcept {
     return alike(first, second, not_at_all);
 }
 
+bool same_texts(const Reading& first, const Reading& second) noexcept {
+    const auto same_text = [&](const TextQuantity& text) { return first.*text.member == second.*text.member; };
+    return std::all_of(text_quantities().begin(), text_quantities().end(), same_text);
+}
+
 Reading middle(std::span<const Reading> readings) {
     Voters voters;
     for (const Reading& one : readings) voters.push_back(&one);

@@ -30,6 +30,9 @@ namespace bmsd::bms {
 /// True if two readings do not differ in anything that repeats() compares.
 [[nodiscard]] bool same(const Reading& first, const Reading& second) noexcept;
 
+/// True if all names, versions and dates in both are the same: it is who it was.
+[[nodiscard]] bool same_texts(const Reading& first, const Reading& second) noexcept;
+
 /// So many readings of one poll can be compared with each other.
 inline constexpr std::size_t most_voters = 5;
 

@@ -216,7 +216,7 @@ Task<bool> Port::round() {
         asked = true;
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
-        Outcome outcome = co_await read_all(station);
+        Outcome outcome = co_await read_all(station, !station.identified);
         if (outcome && !passes(station)) outcome = co_await confirm(station);
         if (outcome) {
             station.contradictions = 0;
@@ -266,11 +266,13 @@ Task<Port::Outcome> Port::confirm(Station& station) {
             station.complete = complete;  // what one of them lacks, the middle may lack
             co_return outvote(station, heard);
         }
+        // Who it is need not be told again if it is who it was.
+        const bool known = complete && bms::same_texts(station.scratch, station.battery->reading);
         station.scratch = station.battery->reading;
         // All that may have surprised, but not what nobody answers.
         for (std::size_t i = 0; i < station.due.size(); ++i)
             if (station.pace[i].size() > 0) station.due[i] = {};
-        if (Outcome read = co_await read_all(station); !read) co_return read;
+        if (Outcome read = co_await read_all(station, !station.identified && !known); !read) co_return read;
         const auto agreeing =
             std::count_if(heard.begin(), heard.end(), [&](const Reading& one) { return agrees(station, one); });
         if (static_cast<std::size_t>(agreeing) >= enough / 2) co_return Outcome{};  // with this one most of all
@@ -295,17 +297,9 @@ Port::Outcome Port::outvote(Station& station, std::span<const Reading> heard) {
         Error{ErrorClass::implausible, "readings in a row contradict each other (" + std::string(why) + ")"});
 }
 
-/// How far the line of a battery can be trusted in this poll. The first reading after the port was opened again takes
-/// many answers, and would hardly ever come to an end if it had to be repeated exactly; but must where the checksum is
-/// weak.
-Noise::Level Port::noise(const Station& station) {
-    const Noise::Level level = station.noise.level(Clock::now());
-    return station.identified || is_weak(*station.family) ? level : std::min(level, Noise::Level::noisy);
-}
-
 /// Whether the reading of this poll goes together with another one: the worse the line, the closer.
 bool Port::agrees(const Station& station, const Reading& other) {
-    switch (noise(station)) {
+    switch (station.noise.level(Clock::now())) {
         case Noise::Level::quiet: return bms::jump(other, station.scratch).empty();
         case Noise::Level::noisy: return bms::repeats(other, station.scratch);
         case Noise::Level::heavy: break;
@@ -316,7 +310,7 @@ bool Port::agrees(const Station& station, const Reading& other) {
 /// Whether the damage that is noticed is but half of all. Then two of three readings are often damaged, at times in the
 /// same way, but hardly ever three of five; and one that is damaged may look like the poll before.
 bool Port::is_untrustworthy(const Station& station) {
-    return is_weak(*station.family) && noise(station) == Noise::Level::heavy;
+    return is_weak(*station.family) && station.noise.level(Clock::now()) == Noise::Level::heavy;
 }
 
 /// Whether no poll of it worked yet.
@@ -339,32 +333,31 @@ std::string_view Port::newly_implausible(const Station& station) {
 
 /// What was known stands in the scratch reading already, but nothing counts of a battery that is to be identified. A
 /// plain function: the frame of a coroutine would keep room for one more reading.
-void Port::begin_reading(Station& station) {
-    if (!station.identified) station.scratch = Reading{};
+void Port::begin_reading(Station& station, bool identify) {
+    if (identify) station.scratch = Reading{};
     bms::begin_poll(station.scratch);
 }
 
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
 /// it is there: values of different polls are never mixed.
-Task<Port::Outcome> Port::read_all(Station& station) {
-    const bool identifying = !station.identified;
+Task<Port::Outcome> Port::read_all(Station& station, bool identify) {
     Reading& reading = station.scratch;
-    begin_reading(station);
+    begin_reading(station, identify);
     // A silent battery must not cost the others on its bus more than one time-out.
-    if (identifying) {
+    if (identify) {
         Outcome alive = co_await ask(station, family_->probe, reading);
         if (!alive) alive = co_await insist(station, family_->probe, reading, std::move(alive));
         if (!alive) co_return alive;
         if (is_first(station)) probed_ = reading;
-        begin_reading(station);
+        begin_reading(station, identify);
     }
     station.complete = true;
     auto now = Clock::now();
     for (std::size_t i = 0; i < family_->requests.size(); ++i) {
         const bms::Request& request = family_->requests[i];
-        if (!identifying && request.when == When::identify) continue;
+        if (!identify && request.when == When::identify) continue;
         if (request.wanted && !request.wanted(reading)) continue;
-        if (!identifying && now < station.due[i]) continue;
+        if (!identify && now < station.due[i]) continue;
         Outcome answered = co_await ask(station, i, reading);
         if (!answered) answered = co_await insist(station, i, reading, std::move(answered));
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))

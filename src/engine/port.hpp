@@ -35,12 +35,11 @@ private:
     [[nodiscard]] static bool is_untrustworthy(const Station& station);
     [[nodiscard]] static bool is_first(const Station& station);
     [[nodiscard]] static Outcome outvote(Station& station, std::span<const Reading> heard);
-    [[nodiscard]] static Noise::Level noise(const Station& station);
     [[nodiscard]] static bool agrees(const Station& station, const Reading& other);
     [[nodiscard]] bool passes(const Station& station) const;
     [[nodiscard]] static std::string_view newly_implausible(const Station& station);
-    Task<Outcome> read_all(Station& station);
-    static void begin_reading(Station& station);
+    Task<Outcome> read_all(Station& station, bool identify);
+    static void begin_reading(Station& station, bool identify);
     Task<void> obey(Station& station);
     void note(Station& station, std::size_t index, bool answered, Clock::time_point now);
     void settle_identity(Station& station);

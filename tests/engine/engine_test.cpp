@@ -328,7 +328,7 @@ TEST_F(EngineTest, WithAWeakChecksumTheFirstReadingOfAVeryNoisyLineIsSaidThreeTi
     wrong.cell_voltages_v[3] = 3.301;
     bus.absent = true;
     run_until([&] { return logged("the device is gone"); });
-    bus.odd = {wrong, wrong, wrong, wrong};  // to two probes and in two readings
+    bus.odd = {wrong, wrong, wrong};  // to the probe and in two readings
     bus.absent = false;
     const int updates = witness.updates;
     std::set<double> seen;

@@ -299,12 +299,13 @@ Port::Outcome Port::outvote(Station& station, std::span<const Reading> heard) {
 
 /// Whether the reading of this poll goes together with another one: the worse the line, the closer.
 bool Port::agrees(const Station& station, const Reading& other) {
+    if (is_untrustworthy(station)) return other == station.scratch;
     switch (station.noise.level(Clock::now())) {
         case Noise::Level::quiet: return bms::jump(other, station.scratch).empty();
         case Noise::Level::noisy: return bms::repeats(other, station.scratch);
         case Noise::Level::heavy: break;
     }
-    return is_weak(*station.family) ? other == station.scratch : bms::same(other, station.scratch);
+    return bms::same(other, station.scratch);
 }
 
 /// Whether the damage that is noticed is but half of all. Then two of three readings are often damaged, at times in the
@@ -339,7 +340,7 @@ void Port::begin_reading(Station& station, bool identify) {
 }
 
 /// Reads everything that is due into the scratch reading, which replaces the battery's own only when all of
-/// it is there: values of different polls are never mixed.
+/// it is there: values of different polls are never mixed. `identify`: also who it is, once it has answered its probe.
 Task<Port::Outcome> Port::read_all(Station& station, bool identify) {
     Reading& reading = station.scratch;
     begin_reading(station, identify);

@@ -71,6 +71,34 @@ protected:
             run_until([&] { return battery().link.counters.checksum_errors == errors && witness.updates > updates; });
         }
     }
+    /// What battery 1 says, but for the voltage of cell 4.
+    static Reading at(const test::FakeBus& bus, double volts) {
+        Reading said = bus.batteries.at(1);
+        said.cell_voltages_v[3] = volts;
+        return said;
+    }
+    /// Starts a battery whose probe is answered right and whose first reading says `volts` of cell 4; ends when it is
+    /// shown.
+    void begin_with(test::FakeBus& bus, double volts) {
+        bus.batteries[1] = pack("4061234567890", 52.8);
+        bus.odd = {bus.batteries[1], at(bus, volts)};
+        run_until([&] { return !witness.appeared_ids.empty(); });
+        EXPECT_TRUE(bus.odd.empty());
+    }
+    /// Unplugs the adapter and plugs it in; `said` is what is answered first then. Voltages of cell 4 that are shown.
+    std::set<double> told_after_unplugging(test::FakeBus& bus, std::deque<Reading> said) {
+        bus.odd = std::move(said);
+        bus.absent = true;
+        run_until([&] { return logged("the device is gone"); });
+        bus.absent = false;
+        const int updates = witness.updates;
+        std::set<double> seen;
+        run_until([&] {
+            if (battery().link.state == LinkState::fresh) seen.insert(*witness.last.cell_voltages_v[3]);
+            return bus.opened == 2 && bus.odd.empty() && witness.updates >= updates + 2;
+        });
+        return seen;
+    }
     /// What was needed and told in some polls.
     struct Told {
         std::size_t readings = 0;
@@ -267,33 +295,19 @@ TEST_F(EngineTest, OnAVeryNoisyLineNotOneDigitIsWrong) {
     bus.batteries[1] = pack("4061234567890", 52.8);
     run_until([&] { return witness.updates >= 1; });
     make_very_noisy(bus);
-    const auto at = [&](double volts) {
-        Reading said = bus.batteries[1];
-        said.cell_voltages_v[3] = volts;
-        return said;
-    };
     EXPECT_EQ(poll(bus, {}, 2).readings, 2U) << "what does not change needs nobody to confirm it";
-    Told told = poll(bus, {at(3.301)}, 1);
+    Told told = poll(bus, {at(bus, 3.301)}, 1);
     EXPECT_EQ(told.readings, 2U);
     EXPECT_EQ(told.cell, std::set{3.3});
-    told = poll(bus, {at(3.301), at(3.301)}, 1);
+    told = poll(bus, {at(bus, 3.301), at(bus, 3.301)}, 1);
     EXPECT_EQ(told.readings, 2U) << "said twice";
     EXPECT_EQ(told.cell, std::set{3.301});
-    told = poll(bus, {at(3.302), at(3.304), at(3.303)}, 1);
+    told = poll(bus, {at(bus, 3.302), at(bus, 3.304), at(bus, 3.303)}, 1);
     EXPECT_EQ(told.readings, 3U) << "a value that never stands still: the middle";
     EXPECT_EQ(told.cell, std::set{3.303});
     EXPECT_EQ(battery().link.errors, 0u);
 
-    bus.odd = {at(3.316), at(3.316)};  // to the probe and to the poll
-    bus.absent = true;
-    run_until([&] { return logged("the device is gone"); });
-    bus.absent = false;
-    const int updates = witness.updates;
-    std::set<double> seen;
-    run_until([&] {
-        if (battery().link.state == LinkState::fresh) seen.insert(*witness.last.cell_voltages_v[3]);
-        return bus.opened == 2 && bus.odd.empty() && witness.updates >= updates + 2;
-    });
+    const auto seen = told_after_unplugging(bus, {at(bus, 3.316), at(bus, 3.316)});  // to the probe and to the poll
     EXPECT_FALSE(seen.contains(3.316)) << "nor is the first reading of a port that was opened again";
 }
 
@@ -303,72 +317,41 @@ TEST_F(EngineTest, WithAWeakChecksumOnAVeryNoisyLineThreeReadingsSayTheSame) {
     run_until([&] { return witness.updates >= 1; });
     EXPECT_EQ(poll(bus, {}, 2).readings, 2U) << "a clean line";
     make_very_noisy(bus);
-    const auto at = [&](double volts) {
-        Reading said = bus.batteries[1];
-        said.cell_voltages_v[3] = volts;
-        return said;
-    };
     EXPECT_EQ(poll(bus, {}, 2).readings, 6U) << "what does not change may be damaged as well";
-    Told told = poll(bus, {at(3.301), at(3.301)}, 1);
+    Told told = poll(bus, {at(bus, 3.301), at(bus, 3.301)}, 1);
     EXPECT_EQ(told.readings, 5U) << "damaged twice in the same way";
     EXPECT_EQ(told.cell, std::set{3.3});
-    told = poll(bus, {at(3.302), at(3.309), at(3.301), at(3.303), at(3.304)}, 1);
+    told = poll(bus, {at(bus, 3.302), at(bus, 3.309), at(bus, 3.301), at(bus, 3.303), at(bus, 3.304)}, 1);
     EXPECT_EQ(told.readings, 5U) << "a value that never stands still: the middle";
     EXPECT_EQ(told.cell, std::set{3.303});
     EXPECT_EQ(battery().link.errors, 0u);
 }
 
 TEST_F(EngineTest, WithAWeakChecksumTheFirstReadingOfAVeryNoisyLineIsSaidThreeTimesAsWell) {
-    const bms::Family& eg4 = *bms::find_family("eg4_lifepower");
-    auto& bus = start({1}, 20ms, eg4);
+    auto& bus = start({1}, 20ms, *bms::find_family("eg4_lifepower"));
     bus.batteries[1] = pack("", 52.8);
     run_until([&] { return witness.updates >= 1; });
     make_very_noisy(bus);
-    Reading wrong = bus.batteries[1];
-    wrong.cell_voltages_v[3] = 3.301;
-    bus.absent = true;
-    run_until([&] { return logged("the device is gone"); });
-    bus.odd = {wrong, wrong, wrong};  // to the probe and in two readings
-    bus.absent = false;
-    const int updates = witness.updates;
-    std::set<double> seen;
-    run_until([&] {
-        if (battery().link.state == LinkState::fresh) seen.insert(*witness.last.cell_voltages_v[3]);
-        return bus.opened == 2 && bus.odd.empty() && witness.updates >= updates + 2;
-    });
+    const Reading wrong = at(bus, 3.301);
+    const auto seen = told_after_unplugging(bus, {wrong, wrong, wrong});  // to the probe and in two readings
     EXPECT_FALSE(seen.contains(3.301));
 }
 
 TEST_F(EngineTest, TheVeryFirstReadingIsComparedWithTheAnswerToTheProbe) {
     auto& bus = start({1});
-    bus.batteries[1] = pack("4061234567890", 52.8);
-    Reading wrong = bus.batteries[1];
-    wrong.cell_voltages_v[3] = 3.812;
-    bus.odd = {bus.batteries[1], wrong};
-    run_until([&] { return !witness.appeared_ids.empty(); });
-    EXPECT_TRUE(bus.odd.empty());
+    begin_with(bus, 3.812);
     EXPECT_EQ(battery().reading.cell_voltages_v[3], 3.3);
 }
 
 TEST_F(EngineTest, WithAWeakChecksumTheVeryFirstReadingMustRepeatTheProbe) {
     auto& bus = start({1}, 20ms, *bms::find_family("eg4_lifepower"));
-    bus.batteries[1] = pack("", 52.8);
-    Reading wrong = bus.batteries[1];
-    wrong.cell_voltages_v[3] = 3.304;
-    bus.odd = {bus.batteries[1], wrong};
-    run_until([&] { return !witness.appeared_ids.empty(); });
-    EXPECT_TRUE(bus.odd.empty());
+    begin_with(bus, 3.304);
     EXPECT_EQ(battery().reading.cell_voltages_v[3], 3.3);
 }
 
 TEST_F(EngineTest, WithAWeakChecksumWhatASearchFoundIsRepeated) {
-    const bms::Family& eg4 = *bms::find_family("eg4_lifepower");
-    auto& bus = start({1}, 20ms, eg4, {}, {bms::find_family("revov_7c")});
-    bus.batteries[1] = pack("", 52.8);
-    Reading wrong = bus.batteries[1];
-    wrong.cell_voltages_v[3] = 3.304;
-    bus.odd = {bus.batteries[1], wrong};
-    run_until([&] { return !witness.appeared_ids.empty(); });
+    auto& bus = start({1}, 20ms, *bms::find_family("eg4_lifepower"), {}, {bms::find_family("revov_7c")});
+    begin_with(bus, 3.304);
     EXPECT_EQ(bus.asked.size(), 3u);
     EXPECT_EQ(battery().reading.cell_voltages_v[3], 3.3);
 }

@@ -123,7 +123,7 @@ CanPicture::Taken CanPicture::take(const CanFrame& frame, Clock::time_point when
             }
             part = static_cast<std::size_t>(told);
         }
-        if (link.senders && other_sender(frame, when)) break;
+        if (link.senders && other_sender(message, frame, when)) break;
         store(i, part, frame, when);
         return Taken::taken;
     }
@@ -131,16 +131,16 @@ CanPicture::Taken CanPicture::take(const CanFrame& frame, Clock::time_point when
     return Taken::foreign;
 }
 
-/// True if somebody else than the sender we listen to sent it, and that one is alive.
-bool CanPicture::other_sender(const CanFrame& frame, Clock::time_point when) {
+/// True if somebody else than the sender we listen to sent it, and that one is alive. A sender that has not shown to be
+/// a battery gives way to one that does.
+bool CanPicture::other_sender(const CanMessage& message, const CanFrame& frame, Clock::time_point when) {
     const auto sender = static_cast<std::uint8_t>(frame.id & 0xFF);
-    if (taken_ == 0 || sender == sender_) {
-        sender_ = sender;
-        return false;
+    if (taken_ > 0 && sender != sender_) {
+        if (when - last_ < sender_patience && (sender_proven_ || !message.proves)) return true;
+        clear();
     }
-    if (when - last_ < sender_patience) return true;
-    clear();
     sender_ = sender;
+    sender_proven_ |= message.proves;
     return false;
 }
 
@@ -176,22 +176,24 @@ void CanPicture::clear() {
     cycle_ = 1;
     in_cycle_ = in_cycle_before_ = 0;
     taken_ = too_short_ = impossible_ = foreign_ = 0;
+    sender_proven_ = false;
 }
 
 const CanPicture::Entry* CanPicture::find(std::size_t index, std::size_t part, Clock::time_point now) const {
     const CanMessage& message = family_->can->messages[index];
     if (part >= message.parts) return nullptr;
+    const auto counts = [&](const Entry& entry) {
+        return entry.known && (message.valid.count() == 0 || now - entry.when <= message.valid);
+    };
     const Slot& slot = slots_[first_[index] + part];
     const Entry* entry = &slot.now;
     if (message.cyclic) {
-        // A cycle counts once it is as full as the one before it was; until then that one does.
+        // A cycle counts once it is as full as the one before it was; until then that one does. What it lacks, because
+        // a frame was lost or comes less often, is what was told last.
         const std::uint64_t cycle = in_cycle_ >= in_cycle_before_ ? cycle_ : cycle_ - 1;
-        if (entry->known && entry->cycle > cycle) entry = &slot.before;
-        if (entry->known && entry->cycle != cycle) return nullptr;
+        if (entry->cycle > cycle && counts(slot.before)) entry = &slot.before;
     }
-    if (!entry->known) return nullptr;
-    if (message.valid.count() > 0 && now - entry->when > message.valid) return nullptr;
-    return entry;
+    return counts(*entry) ? entry : nullptr;
 }
 
 bool CanPicture::answered(When when, Clock::time_point now) const {
@@ -308,7 +310,9 @@ std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> a
             continue;
         }
         CanPicture picture(family, address);
-        for (const CanFrame& frame : frames) picture.take(frame, moment);
+        // Who of several senders is listened to may only turn out at the end.
+        for (int pass = 0; pass < (family.can->senders ? 2 : 1); ++pass)
+            for (const CanFrame& frame : frames) picture.take(frame, moment);
         Asking asking{.address = address, .alone = addresses.size() <= 1, .options = options, .recorded = true};
         Reading reading;
         if (auto read = picture.read(asking, moment, reading); !read)

@@ -45,8 +45,10 @@ struct CanMessage {
     std::uint16_t parts = 1;
     std::uint32_t per_part = 0;  ///< added to the id per part; 0 with several parts: CanLink::part_of tells
     Need need = Need::optional;
-    /// Sent once in every cycle of the battery: frames of this kind are never mixed with those of another cycle.
+    /// Sent once in every cycle of the battery: frames of this kind are not mixed with those of another cycle, unless
+    /// one is missing.
     bool cyclic = false;
+    bool proves = false;             ///< with CanLink::senders: only a battery sends it, not who watches one
     bool sporadic = false;           ///< only sent while it has something to tell
     milliseconds period{1000};       ///< usual time from one to the next
     milliseconds valid{5000};        ///< counts for so long; 0: for ever
@@ -169,7 +171,7 @@ private:
     };
 
     [[nodiscard]] bool fits(const CanMessage& message, const CanFrame& frame, std::size_t& part) const noexcept;
-    bool other_sender(const CanFrame& frame, Clock::time_point when);
+    bool other_sender(const CanMessage& message, const CanFrame& frame, Clock::time_point when);
     void store(std::size_t message, std::size_t part, const CanFrame& frame, Clock::time_point when);
     [[nodiscard]] const Entry* find(std::size_t message, std::size_t part, Clock::time_point now) const;
     [[nodiscard]] Result<void> complete(const Asking& asking, Clock::time_point now) const;
@@ -187,6 +189,7 @@ private:
     Clock::time_point since_{};  ///< the first frame
     Clock::time_point last_{};
     std::uint8_t sender_ = 0;
+    bool sender_proven_ = false;  ///< it has sent a message that proves it a battery
 };
 
 /// A picture at one moment.

@@ -206,6 +206,10 @@ struct Family {
     bool low_soc_by_threshold = false;
     /// Its voltage limits count if the user wants that (USE_BMS_DVCC_VALUES); its current limits always do.
     bool voltage_limits = false;
+    /// May tell no cell voltages, not even the extremes: until it does, each cell counts as an equal share of the pack.
+    bool cells_untold = false;
+    /// A current limit that it does not tell does not exist, rather than being what it was.
+    bool limits_lapse = false;
     std::span<const Request> requests = {};
     /// What else can be read, e.g. because it needs a service mode: never asked by the daemon, understood in
     /// recordings.

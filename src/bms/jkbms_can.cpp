@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bms/cell_count.hpp"
 #include "bms/jk_errors.hpp"
 #include "bms/soundness.hpp"
 
@@ -135,12 +136,17 @@ bool take_cells(const CanView& view, Reading& reading) {
     return true;
 }
 
+/// §6: the slowest frames, those with the cells, may come a second after the first.
+constexpr std::chrono::seconds first_cells{2};
 /// §5: how long a cell frame that only the sum misses is waited for.
 constexpr std::chrono::seconds patience_for_cells{5};
 
 Verdict finish_cells(const CanView& view, const Asking& asking, Reading& reading) {
     if (!take_cells(view, reading)) return {"a frame with cell voltages is missing", ErrorClass::truncated};
-    if (reading.cell_voltages_v.empty()) return {};
+    if (reading.cell_voltages_v.empty()) {
+        if (asking.recorded || view.listening() >= first_cells) return {};
+        return {"cell voltages may still come", ErrorClass::truncated};
+    }
     double sum = 0;
     bool all = true;
     for (const Number& cell : reading.cell_voltages_v) {
@@ -151,7 +157,8 @@ Verdict finish_cells(const CanView& view, const Asking& asking, Reading& reading
     const bool lacks_some = std::abs(sum - *reading.voltage_v) > sum / count / 2;
     if (lacks_some && (asking.recorded || view.listening() < patience_for_cells))
         return {"the cells do not add up to the pack voltage: the last ones are missing", ErrorClass::truncated};
-    reading.cell_count = count;
+    if (lacks_some) reading.cell_count = estimated_cells(reading, asking.known);
+    reading.cell_count = std::max(reading.cell_count.value_or(count), count);
     if (all && !lacks_some) reading.voltage_v = sum;  // finer than the 0.1 V of the status
     return {};
 }
@@ -164,11 +171,7 @@ Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
     if (asking.options.invert_current) reading.current_a = -*reading.current_a + 0.0;
     if (const Verdict verdict = finish_cells(view, asking, reading); !verdict.why.empty()) return verdict;
     // V1 knows the highest and the lowest cell only.
-    if (!reading.cell_count && reading.max_cell_voltage_v) {
-        const double mean = (*reading.max_cell_voltage_v + *reading.min_cell_voltage_v) / 2;
-        const double count = mean > 0 ? std::round(*reading.voltage_v / mean) : 0;
-        if (count >= 1 && count <= static_cast<double>(max_cells)) reading.cell_count = count;
-    }
+    if (!reading.cell_count) reading.cell_count = estimated_cells(reading, asking.known);
     if (const auto data = view.find(sensors); !data.empty()) take_sensors(data, reading);
     if (const auto data = view.find(temperatures); !data.empty() && reading.temperatures_c.empty())
         for (const std::size_t at : {0U, 2U})
@@ -247,7 +250,7 @@ constexpr std::array messages = {
     needed(short_frame("status", "voltage, current, state of charge", 0x2F4, 20, {.size = 5, .rows = status_rows}),
            Need::always, 2000),
     needed(short_frame("extremes", "highest and lowest cell", 0x4F4, 100, {.size = 6, .rows = extremes_rows}),
-           Need::mandatory, 5000),
+           Need::optional, 5000),
     with(short_frame("temperatures", "highest and lowest temperature", 0x5F4, 500, {.size = 5}), nullptr,
          encode_temperatures),
     sporadic(needed(
@@ -264,7 +267,7 @@ constexpr std::array messages = {
 
 /// §6: three frames of the same OEM document, with content that fits, are it.
 Certainty certainty(const CanView& view, const Reading&) {
-    return view.find(temperatures).empty() ? Certainty::none : Certainty::certain;
+    return view.find(extremes).empty() || view.find(temperatures).empty() ? Certainty::none : Certainty::certain;
 }
 
 constexpr std::array never_raised = {Alarm::low_voltage,

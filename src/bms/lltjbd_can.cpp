@@ -42,8 +42,10 @@ bool encode_alarms(std::size_t, const Asking&, const Reading& state, CanFrame& f
 /// Whole percent, and behind the health hundredths of them, if the frame has those.
 std::string_view take_charge(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
     reading.soc_percent = static_cast<double>(get(data, 0, u16le));
+    // What is no percentage there is something else of another make.
     if (data.size() >= 6)
-        if (const auto fine = get(data, 4, u16le); fine != 0) reading.soc_percent = static_cast<double>(fine) / 100;
+        if (const auto fine = get(data, 4, u16le); fine != 0 && fine <= 10000)
+            reading.soc_percent = static_cast<double>(fine) / 100;
     if (*reading.soc_percent > 100) return "the state of charge is above 100 %";
     return {};
 }
@@ -69,13 +71,6 @@ bool encode_values(std::size_t, const Asking& asking, const Reading& state, CanF
     return true;
 }
 
-std::string_view take_firmware(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
-    char text[8];
-    std::snprintf(text, sizeof text, "0x%04X", static_cast<unsigned>(get(data, 2, u16le)));
-    reading.software_version = text;
-    return {};
-}
-
 bool encode_firmware(std::size_t, const Asking&, const Reading& state, CanFrame& frame) {
     const std::string& text = state.software_version.value_or("");
     unsigned version = 0;
@@ -99,20 +94,18 @@ bool encode_cell_name(std::size_t, const Asking&, const Reading&, CanFrame& fram
     return true;
 }
 
-Verdict finish(const CanView& view, const Asking&, Reading& reading) {
-    const auto text_of = [&](std::size_t message, Text& text) {
-        if (std::string all = dialect::joined_text(view.find(message, 0), view.find(message, 1)); !all.empty())
-            text = std::move(all);
-    };
-    text_of(model, reading.hardware_version);
-    text_of(serial, reading.serial_number);
-    reading.cell_count = dialect::cells_in_series(reading);
+Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
+    dialect::take_halves(view.find(model, 0), view.find(model, 1), reading.hardware_version);
+    dialect::take_halves(view.find(serial, 0), view.find(serial, 1), reading.serial_number);
+    reading.cell_count = estimated_cells(reading, asking.known);
     return {};
 }
 
 /// §4: the frames prove the dialect; only what the texts say points to the maker.
 Certainty certainty(const CanView& view, const Reading& reading) {
-    if (view.find(extremes).empty() || view.find(capacity).empty()) return Certainty::none;
+    const auto online = view.find(firmware);
+    const bool has_capacity = !view.find(capacity).empty() || (online.size() >= 6 && get(online, 4, u16le) > 0);
+    if (view.find(extremes).empty() || !has_capacity) return Certainty::none;
     const std::string& hardware = reading.hardware_version.value_or("");
     const bool up_series = hardware.starts_with("UP") && hardware.find('S') != std::string::npos;
     const auto name = view.find(cell_name);
@@ -149,14 +142,6 @@ constexpr std::array maker_texts = {
     TextRow{&Reading::manufacturer, 0, 8},
 };
 
-/// Sixteen characters in two frames.
-constexpr CanMessage two_halves(CanMessage one, std::uint32_t between) {
-    one.parts = 2;
-    one.per_part = between;
-    one.valid = milliseconds{60000};
-    return one;
-}
-
 // §5: shorter frames are ignored.
 constexpr std::array messages = {
     dialect::of_cycle(
@@ -171,13 +156,13 @@ constexpr std::array messages = {
     dialect::of_cycle(
         dialect::message("alarms", "alarms and warnings", 0x35A, {.size = 8}, take_alarms, encode_alarms)),
     dialect::message("maker", "who made it", 0x35E, {.size = 8, .texts = maker_texts}),
-    dialect::message("firmware", "firmware", 0x35F, {.size = 4}, take_firmware, encode_firmware),
-    two_halves(dialect::message("model", "model", 0x370, {.size = 8}, nullptr, encode_model), 1),
+    dialect::message("firmware", "firmware", 0x35F, {.size = 4}, dialect::take_firmware, encode_firmware),
+    dialect::two_halves(dialect::message("model", "model", 0x370, {.size = 8}, nullptr, encode_model), 1),
     dialect::of_cycle(
         dialect::message("extremes", "extreme cells and sensors", 0x373, {.size = 8, .rows = extremes_rows})),
     dialect::message("cell name", "where the lowest cell is", 0x374, {.size = 3}, nullptr, encode_cell_name),
     dialect::message("capacity", "installed capacity", 0x379, {.size = 2, .rows = dialect::capacity_rows}),
-    two_halves(dialect::message("serial", "serial number", 0x380, {.size = 8}, nullptr, encode_serial), 1),
+    dialect::two_halves(dialect::message("serial", "serial number", 0x380, {.size = 8}, nullptr, encode_serial), 1),
 };
 
 constexpr std::array<std::uint32_t, 2> bitrates = {500000, 250000};
@@ -203,6 +188,7 @@ constexpr Family lltjbd_can{
     .can = &on_bus,
     .timing = {.poll = milliseconds{1000}},
     .voltage_limits = true,
+    .cells_untold = true,
     .identity = identity,
     .guide =
         {.can = true,

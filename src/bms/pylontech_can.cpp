@@ -14,7 +14,21 @@ using enum Wire;
 namespace dialect = victron_dialect;
 
 /// Place of each message in the table below.
-enum : std::size_t { limits, charge, values, protections, permissions, maker, alarms, extremes, extremes_k, capacity };
+enum : std::size_t {
+    limits,
+    charge,
+    values,
+    protections,
+    permissions,
+    maker,
+    firmware,
+    alarms,
+    extremes,
+    second_half,
+    extremes_k,
+    capacity,
+    serial,
+};
 
 constexpr double kelvin = 273;
 
@@ -167,8 +181,11 @@ std::string_view take_extremes_k(std::size_t, const Asking&, std::span<const std
     return {};
 }
 
-Verdict finish(const CanView&, const Asking&, Reading& reading) {
-    reading.cell_count = dialect::cells_in_series(reading);
+Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
+    const auto model = view.find(extremes), rest = view.find(second_half);
+    if (dialect::is_text(model) && dialect::is_text(rest)) dialect::take_halves(model, rest, reading.hardware_version);
+    dialect::take_halves(view.find(serial, 0), view.find(serial, 1), reading.serial_number);
+    reading.cell_count = estimated_cells(reading, asking.known);
     return {};
 }
 
@@ -179,6 +196,12 @@ Certainty certainty(const CanView& view, const Reading& reading) {
     if (flags.empty()) return Certainty::none;
     const bool signed_pn = flags[5] == 'P' && flags[6] == 'N';
     return signed_pn || reading.manufacturer ? Certainty::dialect : Certainty::none;
+}
+
+/// Some have zeros, or blanks, for a number.
+std::string identity(const Reading& reading) {
+    const std::string& own = reading.serial_number.value_or("");
+    return own.find_first_not_of("0 ") == std::string::npos ? std::string{} : own;
 }
 
 // ---- the tables (§5A) ----------------------------------------------------------------------------------
@@ -196,6 +219,32 @@ constexpr std::array permission_flags = {
     FlagRow{&Reading::discharge_fet, 0, u8, 0x40},
 };
 
+// ---- what Pytes sends beside these, or in their place (§5A) --------------------------------------------
+std::string_view take_pytes_limits(std::size_t part, const Asking& asking, std::span<const std::uint8_t> data,
+                                   Reading& reading) {
+    decode({.size = 6, .rows = limits_rows}, data, reading);
+    return take_limits(part, asking, data, reading);
+}
+
+std::string_view take_pytes_charge(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
+    if (!reading.soc_percent) reading.soc_percent = static_cast<double>(get(data, 0, u16le));
+    reading.soh_percent = static_cast<double>(get(data, 2, u16le));
+    reading.cycles = static_cast<double>(get(data, 6, u16le));
+    return *reading.soc_percent > 100 ? "the state of charge is above 100 %" : std::string_view{};
+}
+
+std::string_view take_pytes_values(std::size_t part, const Asking& asking, std::span<const std::uint8_t> data,
+                                   Reading& reading) {
+    decode({.size = 6, .rows = values_rows, .sensors = dialect::values_sensors}, data, reading);
+    return take_values(part, asking, data, reading);
+}
+
+std::string_view take_pytes_capacity(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
+    reading.capacity_ah = static_cast<double>(get(data, 0, u32le)) / 1000;
+    reading.capacity_remaining_ah = static_cast<double>(get(data, 4, u32le)) / 1000;
+    return {};
+}
+
 constexpr std::array messages = {
     dialect::of_cycle(dialect::message("limits", "voltages and currents allowed", 0x351,
                                        {.size = 6, .rows = limits_rows}, take_limits, encode_limits)),
@@ -210,10 +259,21 @@ constexpr std::array messages = {
                      {.size = 7, .rows = protection_rows, .alarms = protection_bits}, nullptr, encode_protections),
     dialect::message("permissions", "charging and discharging allowed", 0x35C, {.size = 1, .flags = permission_flags}),
     dialect::message("maker", "who made it", 0x35E, {.size = 8}, take_maker, encode_maker),
+    dialect::message("firmware", "firmware", 0x35F, {.size = 4}, dialect::take_firmware, not_sent),
     dialect::message("alarms", "alarms in Victron's form", 0x35A, {.size = 8}, take_alarms, not_sent),
     dialect::message("extremes", "extreme cells and sensors", 0x370, {.size = 8}, take_extremes, encode_extremes),
+    dialect::message("model", "second half of the model's name, or where the extremes are", 0x371, {.size = 8}, nullptr,
+                     not_sent),
     dialect::message("extremes in kelvin", "the same, coarser", 0x373, {.size = 8}, take_extremes_k, not_sent),
     dialect::message("capacity", "installed capacity", 0x379, {.size = 2, .rows = dialect::capacity_rows}),
+    dialect::two_halves(dialect::message("serial", "serial number", 0x380, {.size = 8}, nullptr, not_sent), 1),
+    dialect::message("limits of Pytes", "voltages and currents allowed", 0x400, {.size = 6}, take_pytes_limits,
+                     not_sent),
+    dialect::message("charge of Pytes", "state of charge, health, cycles", 0x404, {.size = 8}, take_pytes_charge,
+                     not_sent),
+    dialect::message("values of Pytes", "voltage, current, temperature", 0x405, {.size = 6}, take_pytes_values,
+                     not_sent),
+    dialect::message("capacity of Pytes", "capacities", 0x409, {.size = 8}, take_pytes_capacity, not_sent),
 };
 
 constexpr std::array<std::uint32_t, 1> bitrates = {500000};
@@ -239,6 +299,9 @@ constexpr Family pylontech_can{
     .sold_as = sold_as,
     .can = &on_bus,
     .timing = {.poll = milliseconds{1000}},
+    .voltage_limits = true,
+    .cells_untold = true,
+    .identity = identity,
     .guide =
         {.can = true,
          .connector =

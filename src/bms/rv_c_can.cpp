@@ -172,13 +172,22 @@ bool encode_6(std::size_t, const Asking&, const Reading& state, CanFrame& frame)
     return true;
 }
 
+/// RV-C tells no cells; batteries of 12, 24, 36 and 48 V have four for each 12 V (§5, cells). What they want to be
+/// charged to says it best; the pack voltage does only once, as it moves, and names the lowest number that is possible.
+Number nominal_cells(const Reading& reading, const Reading* known) {
+    constexpr double charged_four_v = 14.2, most_of_four_v = 14.8;
+    if (const Number& wanted = reading.max_battery_voltage_v; wanted && *wanted > charged_four_v / 2)
+        return 4 * std::round(*wanted / charged_four_v);
+    if (known && known->cell_count) return known->cell_count;
+    return reading.voltage_v ? Number{4 * std::ceil(*reading.voltage_v / most_of_four_v)} : Number{};
+}
+
 Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
     // §10: who told limits once and is silent about them is not charged.
     if (view.find(status_4).empty() && asking.known && asking.known->max_charge_current_a)
         reading.max_charge_current_a = 0;
     if (const auto data = view.find(status_6); !data.empty()) take_alarms(data, reading);
-    // There are no cells in RV-C; their number follows from the nominal voltage of four (§5, cells).
-    if (reading.voltage_v) reading.cell_count = std::max(4.0, 4 * std::round(*reading.voltage_v / 13.2));
+    reading.cell_count = nominal_cells(reading, asking.known);
     return {};
 }
 
@@ -219,6 +228,11 @@ constexpr CanMessage mandatory(CanMessage one) {
     one.need = Need::mandatory;
     return one;
 }
+/// §6.
+constexpr CanMessage proof(CanMessage one) {
+    one.proves = true;
+    return one;
+}
 /// §11: these come every five seconds.
 constexpr CanMessage slow(CanMessage one) {
     one.period = milliseconds{5000};
@@ -230,9 +244,9 @@ constexpr std::array messages = {
     mandatory(message("status 1", "voltage and current", 0x1FFFD, 8, take_1, encode_1)),
     mandatory(message("status 2", "temperature and state of charge", 0x1FFFC, 5, take_2, encode_2)),
     message("status 3", "health and remaining capacity", 0x1FFFB, 3, take_3, encode_3),
-    slow(message("status 4", "charging wanted", 0x1FEC9, 5, take_4, encode_4)),
+    proof(slow(message("status 4", "charging wanted", 0x1FEC9, 5, take_4, encode_4))),
     slow(message("status 6", "limits reached", 0x1FEC7, 5, nullptr, encode_6)),
-    slow(message("status 11", "switches and capacity", 0x1FEA5, 5, take_11, encode_11)),
+    proof(slow(message("status 11", "switches and capacity", 0x1FEA5, 5, take_11, encode_11))),
     slow(message("status 12", "cycles", 0x1FDF8, 4, take_12, encode_12)),
 };
 
@@ -275,6 +289,7 @@ constexpr Family rv_c_can{
                   .meaning = "the DC instance: 1 is the main house bank, 2 the chassis, 3 and more others"},
     .timing = {.poll = milliseconds{1000}},
     .voltage_limits = true,
+    .cells_untold = true,
     .guide =
         {.can = true,
          .connector =

@@ -1,7 +1,7 @@
 #include "bms/victron_dialect.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdio>
 #include <string>
 
 namespace bmsd::bms::victron_dialect {
@@ -38,17 +38,14 @@ void put_pairs(std::span<const Pair> pairs, const Alarms& alarms, std::span<std:
 }
 
 bool is_text(std::span<const std::uint8_t> data) noexcept {
-    const auto end = std::find(data.begin(), data.end(), std::uint8_t{0});
-    return end != data.begin() &&
-           std::all_of(data.begin(), end, [](std::uint8_t c) { return c >= 0x20 && c < 0x7F; }) &&
-           std::all_of(end, data.end(), [](std::uint8_t c) { return c == 0; });
+    return std::all_of(data.begin(), data.end(), [](std::uint8_t c) { return c == 0 || (c >= 0x20 && c < 0x7F); });
 }
 
-std::string joined_text(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second) {
+void take_halves(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second, Text& text) {
+    if (first.empty() || second.empty()) return;
     const std::string all = half(first) + half(second);
-    const auto begin = all.find_first_not_of(' ');
-    if (begin == std::string::npos) return {};
-    return all.substr(begin, all.find_last_not_of(' ') - begin + 1);
+    if (const auto begin = all.find_first_not_of(' '); begin != std::string::npos)
+        text = all.substr(begin, all.find_last_not_of(' ') - begin + 1);
 }
 
 void put_half(const Text& text, std::size_t part, CanFrame& frame) {
@@ -57,17 +54,16 @@ void put_half(const Text& text, std::size_t part, CanFrame& frame) {
         if (part * 8 + i < all.size()) frame.data[i] = static_cast<std::uint8_t>(all[part * 8 + i]);
 }
 
+std::string_view take_firmware(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
+    char text[8];
+    std::snprintf(text, sizeof text, "0x%04X", static_cast<unsigned>(get(data, 2, Wire::u16le)));
+    reading.software_version = text;
+    return {};
+}
+
 bool nobody_else(const CanView& view) {
     const auto since = view.since_mark(0);
     return !since || *since > seconds{10};
-}
-
-Number cells_in_series(const Reading& reading) {
-    if (!reading.voltage_v || !reading.min_cell_voltage_v || !reading.max_cell_voltage_v) return std::nullopt;
-    const double mean = (*reading.min_cell_voltage_v + *reading.max_cell_voltage_v) / 2;
-    if (mean < 1) return std::nullopt;
-    const double count = std::round(*reading.voltage_v / mean);
-    return count >= 1 && count <= static_cast<double>(max_cells) ? Number{count} : std::nullopt;
 }
 
 }  // namespace bmsd::bms::victron_dialect

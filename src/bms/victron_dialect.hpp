@@ -6,6 +6,7 @@
 #include <span>
 
 #include "bms/can.hpp"
+#include "bms/cell_count.hpp"
 
 namespace bmsd::bms::victron_dialect {
 
@@ -22,16 +23,18 @@ void take_pairs(std::span<const Pair> pairs, std::span<const std::uint8_t> data,
 /// The reverse.
 void put_pairs(std::span<const Pair> pairs, const Alarms& alarms, std::span<std::uint8_t> data);
 
-/// True if all bytes are letters, digits and the like, or zeros behind them.
+/// True if every byte is a letter, a digit and the like, or zero (dossier pylontech §5A).
 [[nodiscard]] bool is_text(std::span<const std::uint8_t> data) noexcept;
 
-/// Two halves of a text of 16 characters, zeros at the end of each dropped, trimmed; empty: there is none.
-[[nodiscard]] std::string joined_text(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second);
+/// A text of 16 characters in two frames, zeros at the end of each half dropped, trimmed. Nothing before both are
+/// there: a serial number must not be told by halves.
+void take_halves(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second, Text& text);
 /// One half of such a text into a frame.
 void put_half(const Text& text, std::size_t part, CanFrame& frame);
 
-/// Cells in series by pack voltage and the mean of the extremes; absent if these are not known.
-[[nodiscard]] Number cells_in_series(const Reading& reading);
+/// Frame 0x35F, bytes 2 and 3: the version as "0x0C04".
+std::string_view take_firmware(std::size_t part, const Asking& asking, std::span<const std::uint8_t> data,
+                               Reading& reading);
 
 // ---- frames that all of them send alike -----------------------------------------------------------
 inline constexpr std::array charge_rows = {
@@ -47,6 +50,13 @@ inline constexpr std::array capacity_rows = {
 [[nodiscard]] constexpr CanMessage message(std::string_view name, std::string_view meaning, std::uint32_t id,
                                            Layout layout, TakeFrame take = nullptr, EncodeFrame encode = nullptr) {
     return {.name = name, .meaning = meaning, .id = id, .layout = layout, .take = take, .encode = encode};
+}
+/// Sixteen characters in two frames.
+[[nodiscard]] constexpr CanMessage two_halves(CanMessage one, std::uint32_t between) {
+    one.parts = 2;
+    one.per_part = between;
+    one.valid = milliseconds{60000};
+    return one;
 }
 /// What belongs to one cycle of the battery.
 [[nodiscard]] constexpr CanMessage of_cycle(CanMessage one, Need need = Need::optional) {

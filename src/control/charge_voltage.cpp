@@ -31,12 +31,20 @@ CellView view_cells(const Reading& reading, const Summary& summary, const Parame
     view.highest_v = summary.max_cell_v;
     view.lowest_v = summary.min_cell_v;
     const Cells& cells = reading.cell_voltages_v;
-    const bool complete = cells.size() >= view.count &&
-                          std::all_of(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(view.count),
-                                      [&](const Number& cell) { return plausible_cell(cell, parameters); });
+    const bool complete =
+        cells.size() >= view.count &&
+        std::all_of(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(view.count),
+                    [&](const Number& cell) { return plausible_cell(cell, parameters) && *cell > 0; });
     view.sum_v = complete ? summary.cell_sum_v : summary.voltage_v;
     view.usable = view.count > 0 && view.highest_v && view.lowest_v && view.sum_v;
     return view;
+}
+
+void share_out(CellView& view, const Number& pack_v) {
+    if (view.count == 0 || !pack_v) return;
+    view.sum_v = pack_v;
+    view.highest_v = view.lowest_v = *pack_v / static_cast<double>(view.count);
+    view.usable = true;
 }
 
 ChargeEvents ChargeVoltage::step(const Input& input, const Parameters& parameters) {
@@ -84,11 +92,14 @@ void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameter
     volts.soc_reset_v = hundredths(parameters.voltage.soc_reset_cell_v * count);
     volts.cell_limit_v = parameters.max_cell_v;
     if (input.bms_voltages) {
-        volts.by_bms = finite(input.reading.max_battery_voltage_v).has_value();
-        volts.highest_v = finite(input.reading.max_battery_voltage_v).value_or(volts.highest_v);
+        // A regular SoC reset decides about the upper one itself (§2).
+        const Number highest =
+            parameters.voltage.soc_reset_after_days ? Number{} : finite(input.reading.max_battery_voltage_v);
+        volts.by_bms = highest.has_value();
+        volts.highest_v = highest.value_or(volts.highest_v);
         volts.lowest_v = finite(input.reading.min_battery_voltage_v).value_or(volts.lowest_v);
-        // A BMS that tells no cells watches them itself.
-        if (volts.by_bms && input.reading.cell_voltages_v.empty()) volts.float_v = volts.highest_v;
+        volts.held_low = volts.by_bms && volts.highest_v < volts.float_v;
+        volts.float_v = std::min(volts.float_v, volts.highest_v);
     }
     if (soc_reset_requested_) {
         volts.highest_v = volts.soc_reset_v;
@@ -106,6 +117,7 @@ void ChargeVoltage::advance_absorption(const Input& input) {
 
 bool ChargeVoltage::is_full(const Input& input) const {
     const double sum = *input.cells.sum_v, highest = voltages_->highest_v;
+    if (voltages_->held_low) return false;
     if (sum >= highest) return true;
     const bool held_down = state_ == ChargeState::bulk && over_voltage_.active() && control_v_ && *control_v_ < highest;
     return held_down && *input.cells.highest_v >= voltages_->cell_limit_v &&
@@ -199,6 +211,9 @@ void ChargeVoltage::float_on(const Input& input, ChargeEvents& events) {
             control_v_ = float_v;
             state_ = ChargeState::floating;
         }
+        if (voltages_->by_bms) control_v_ = std::min(*control_v_, voltages_->highest_v);
+    } else {
+        control_v_ = float_v;  // as it is configured now, and as far as the BMS allows it
     }
 }
 

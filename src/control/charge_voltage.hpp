@@ -21,6 +21,8 @@ struct CellView {
     }
 };
 [[nodiscard]] CellView view_cells(const Reading& reading, const Summary& summary, const Parameters& parameters);
+/// Cells nobody knows: each counts as an equal share of the pack.
+void share_out(CellView& view, const Number& pack_v);
 
 /// Charge voltages of the whole battery.
 struct PackVoltages {
@@ -30,6 +32,7 @@ struct PackVoltages {
     double soc_reset_v = 0;
     double cell_limit_v = 0;  ///< above this a single cell is too high
     bool by_bms = false;      ///< the BMS gave highest_v
+    bool held_low = false;    ///< ... and it is below FLOAT_CELL_VOLTAGE x cells: reaching it does not mean full
 };
 
 /// Where the charge logic is.

@@ -65,6 +65,8 @@ void Controller::decide(Battery& battery, const Parameters& parameters, Moment n
     Summary& summary = battery.summary;
     CellView cells = view_cells(reading, summary, parameters);
     cells.step_v = battery.traits.cell_step_v;
+    if (battery.traits.cells_untold && !cells.highest_v && !inputs_.has_seen_cells())
+        share_out(cells, summary.voltage_v);
     const ChargeEvents events =
         voltage_.step({.reading = reading,
                        .cells = cells,
@@ -76,8 +78,9 @@ void Controller::decide(Battery& battery, const Parameters& parameters, Moment n
     follow(events, parameters, now);
 
     const LimitInputs inputs = inputs_.see(summary, parameters, now.steady);
-    charge_.step({inputs, reading.max_charge_current_a, reading.charge_fet, now.steady}, parameters);
-    discharge_.step({inputs, reading.max_discharge_current_a, reading.discharge_fet, now.steady}, parameters);
+    const bool lapses = battery.traits.limits_lapse;
+    charge_.step({inputs, reading.max_charge_current_a, lapses, reading.charge_fet, now.steady}, parameters);
+    discharge_.step({inputs, reading.max_discharge_current_a, lapses, reading.discharge_fet, now.steady}, parameters);
     name_lost(inputs, parameters, summary);
 
     set_limits(battery, parameters);

@@ -27,6 +27,8 @@ struct LimitInputs {
 class LimitInputMemory {
 public:
     [[nodiscard]] LimitInputs see(const Summary& summary, const Parameters& parameters, Clock::time_point now);
+    /// True once cell voltages, or the extremes of them, were delivered.
+    [[nodiscard]] bool has_seen_cells() const noexcept { return highest_cell_v_.last().has_value(); }
 
     /// What a battery has delivered so far; a restart must not forget a sensor that died.
     struct Stored {
@@ -55,6 +57,7 @@ public:
     struct Input {
         const LimitInputs& inputs;
         Number bms_limit_a;  ///< set in the BMS
+        bool lapses;         ///< when it is not told there is none; else it stays what it was
         Flag bms_switch;     ///< charge or discharge FET; unknown = on
         Clock::time_point now;
     };

@@ -11,7 +11,8 @@ namespace {
 double excess(const ControllerInput& input, const Parameters& parameters) {
     double sum = 0;
     bool any = false;
-    for (const Number& cell : input.cells) {
+    for (std::size_t i = 0; i < std::min(input.count, input.cells.size()); ++i) {
+        const Number& cell = input.cells[i];
         if (!plausible_cell(cell, parameters)) continue;
         any = true;
         sum += std::max(0.0, *cell - input.cell_limit_v);

@@ -9,13 +9,10 @@ using namespace std::chrono_literals;
 Number StateOfCharge::see(const Input& input, const Parameters& parameters) {
     const Number external = finite(input.external_percent);
     const Number counted = parameters.count_soc ? count(input, parameters) : std::nullopt;
-    if (external)
-        percent_ = std::clamp(thousandths(*external), 0.0, 100.0);
-    else if (parameters.count_soc)
-        percent_ = counted;
-    else
-        percent_ = input.bms_percent;
-    return percent_;
+    Number percent = parameters.count_soc ? counted : input.bms_percent;
+    if (external) percent = std::clamp(thousandths(*external), 0.0, 100.0);
+    if (percent) last_percent_ = percent;
+    return percent;
 }
 
 void StateOfCharge::begin(const Input& input, double capacity_ah) {

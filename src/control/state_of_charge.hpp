@@ -1,6 +1,8 @@
 // The state of charge: of another sensor, counted here, or of the BMS.
 #pragma once
 
+#include <cmath>
+
 #include "control/measured.hpp"
 
 namespace bmsd::control {
@@ -23,18 +25,20 @@ public:
     /// The battery is full: counting goes on from 100 %.
     void set_full();
     /// The user knows better; counts from the next cycle. Only where we count.
-    void set(double percent) { wanted_percent_ = std::clamp(percent, 0.0, 100.0); }
+    void set(double percent) {
+        if (std::isfinite(percent)) wanted_percent_ = std::clamp(percent, 0.0, 100.0);
+    }
     /// Start of the count, before the first cycle.
-    void restore(const Number& percent) { restored_percent_ = percent; }
-    /// What to store.
-    [[nodiscard]] const Number& percent() const noexcept { return percent_; }
+    void restore(const Number& percent) { restored_percent_ = last_percent_ = percent; }
+    /// What to store: the last that was known.
+    [[nodiscard]] const Number& percent() const noexcept { return last_percent_; }
 
 private:
     Number count(const Input& input, const Parameters& parameters);
     void begin(const Input& input, double capacity_ah);
     void watch_empty(const Input& input, const Parameters& parameters);
 
-    Number percent_, restored_percent_, wanted_percent_;
+    Number last_percent_, restored_percent_, wanted_percent_;
     Number remaining_ah_;
     double capacity_ah_ = 0;
     Clock::time_point counted_at_{};

@@ -179,12 +179,16 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
         if (!voltage_reason_.changed(1, {pack.highest_v})) return;
         writer << "always " << volts(pack.highest_v) << " V (CVCM_ENABLE = False)";
     } else if (!input.cells.usable) {
-        if (!voltage_reason_.changed(voltage.blind() ? 2 : 3, {pack.float_v, static_cast<double>(pack.by_bms)})) return;
+        if (!voltage_reason_.changed(voltage.blind() ? 2 : 3, {pack.float_v, static_cast<double>(pack.held_low)}))
+            return;
         writer << "cell voltages are missing: ";
         if (voltage.blind())
-            writer << (pack.by_bms ? "the BMS says " : "float voltage ") << volts(pack.float_v) << " V";
+            writer << (pack.held_low ? "the BMS says " : "float voltage ") << volts(pack.float_v) << " V";
         else
             writer << "as before";
+    } else if (voltage.state() == ChargeState::floating && pack.held_low) {
+        if (!voltage_reason_.changed(9, {pack.float_v})) return;
+        writer << "full: " << volts(pack.float_v) << " V, as the BMS says";
     } else if (voltage.state() == ChargeState::floating) {
         if (!voltage_reason_.changed(4, {input.parameters.float_cell_v, count})) return;
         writer << "full: float at " << cell_volts(input.parameters.float_cell_v) << " V x " << whole(count) << " cells";

@@ -54,7 +54,8 @@ Picture& jk_v1(Picture& jk, Clock::duration after = 0s) {
 
 TEST(JkbmsCan, OldBoardsWorkAndHaveNoInventedCells) {
     Picture jk("jkbms_can");
-    const auto got = jk_v1(jk).at();
+    jk_v1(jk);
+    const auto got = jk_v1(jk, 2s).at(2s);
     ASSERT_TRUE(got) << got.error().detail;
     EXPECT_DOUBLE_EQ(*got->voltage_v, 53.1);
     EXPECT_TRUE(got->cell_voltages_v.empty());
@@ -64,8 +65,75 @@ TEST(JkbmsCan, OldBoardsWorkAndHaveNoInventedCells) {
     EXPECT_EQ(got->alarms[Alarm::low_soc], Level::ok) << "what the board can raise is known to be quiet";
 }
 
+TEST(JkbmsCan, ItsEstimateOfTheCellsDoesNotFollowAWeakOne) {
+    Picture jk("jkbms_can");
+    jk.asking.recorded = true;
+    Reading known = *jk_v1(jk).at();
+    jk.asking.known = &known;
+    // 54.15 V; 15 cells at 3.40 V and one at 3.15 V: 16.5 by the mean of the extremes.
+    jk.standard(0x2F4, {0x1D, 0x02, 0xB2, 0x0F, 0x51}, 1s).standard(0x4F4, {0x48, 0x0D, 6, 0x4E, 0x0C, 1}, 1s);
+    EXPECT_EQ(jk.at(1s)->cell_count, 16);
+    jk.asking.known = nullptr;
+    EXPECT_EQ(jk.at(1s)->cell_count, 16) << "the lowest number that is possible";
+}
+
+TEST(JkbmsCan, CellsMayComeTwoSecondsAfterTheRest) {
+    Picture jk("jkbms_can");
+    jk_v1(jk);
+    EXPECT_EQ(jk.at(1999ms).error().cls, ErrorClass::truncated) << "a board without cells in its frames shows then";
+    for (std::uint32_t k = 0; k < 4; ++k)
+        jk.extended(0x18E028F4 + (k << 16), {0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C}, 900ms);
+    const auto got = jk.at(900ms);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->cell_voltages_v.size(), 16u);
+}
+
+TEST(JkbmsCan, OneLostCellFrameMakesNoSmallerBattery) {
+    Picture jk("jkbms_can");
+    const auto cells = [&](std::uint32_t frames, Clock::duration after) {
+        jk_v1(jk, after);
+        for (std::uint32_t k = 0; k < frames; ++k)
+            jk.extended(0x18E028F4 + (k << 16), {0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C}, after);
+    };
+    for (int second = 0; second < 9; ++second) cells(4, second * 1s);
+    cells(3, 9s);
+    cells(1, 10s);
+    const auto got = jk.at(10s);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->cell_voltages_v.size(), 16u);
+    EXPECT_EQ(got->cell_count, 16);
+}
+
+TEST(JkbmsCan, CellsThatStayAwayLeaveTheirNumber) {
+    Picture jk("jkbms_can");
+    Reading known;
+    for (int second = 0; second < 18; ++second) {
+        jk_v1(jk, second * 1s);
+        for (std::uint32_t k = 0; k < (second < 9 ? 4U : 3U); ++k)
+            jk.extended(0x18E028F4 + (k << 16), {0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C, 0xFE, 0x0C}, second * 1s);
+        if (second == 8) known = *jk.at(second * 1s);
+    }
+    jk.asking.known = &known;
+    const auto got = jk.at(17s);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->cell_voltages_v.size(), 12u);
+    EXPECT_EQ(got->cell_count, 16) << "a charge voltage for 12 cells would empty the battery";
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 53.1);
+}
+
+TEST(JkbmsCan, ItsStatusAloneIsAReading) {
+    Picture jk("jkbms_can");
+    jk.standard(0x2F4, {0x13, 0x02, 0xB2, 0x0F, 0x51});
+    jk.standard(0x2F4, {0x13, 0x02, 0xB2, 0x0F, 0x51}, 2s);
+    const auto got = jk.at(2s);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 53.1);
+    EXPECT_FALSE(got->cell_count);
+}
+
 TEST(JkbmsCan, AnAlarmEndsWhenItsFrameStaysAway) {
     Picture jk("jkbms_can");
+    jk.asking.recorded = true;
     jk_v1(jk).standard(0x7F4, {0, 0x40, 0, 0});  // temperature high, level 1
     auto got = jk.at();
     ASSERT_TRUE(got);
@@ -108,7 +176,8 @@ TEST(JkbmsCan, AddressesCarryBeyondTheLowNibble) {
 
 TEST(JkbmsCan, AChargerFrameIsNoPackVoltage) {
     Picture jk("jkbms_can");
-    const auto got = jk_v1(jk).extended(0x1806E5F4, {0x02, 0x40, 0x03, 0xB6, 0, 0, 0, 0}).at();
+    jk_v1(jk).extended(0x1806E5F4, {0x02, 0x40, 0x03, 0xB6, 0, 0, 0, 0});
+    const auto got = jk_v1(jk, 2s).at(2s);
     ASSERT_TRUE(got);
     EXPECT_DOUBLE_EQ(*got->voltage_v, 53.1);
 }
@@ -155,6 +224,92 @@ TEST(LltJbdCan, AnAlarmNeedsExactlyTheCodeOne) {
     EXPECT_EQ(got->alarms[Alarm::high_temperature], Level::ok);
 }
 
+TEST(LltJbdCan, WhatComesLessOftenOrWasLostIsStillThere) {
+    Picture jbd("lltjbd_can");
+    const auto values = [&](Clock::duration after) { jbd.standard(0x356, {0xC5, 0x14, 0, 0, 0xD6, 0}, after); };
+    jbd.standard(0x351, {0x40, 2, 0xD0, 7, 0xD0, 7, 0xB0, 1}).standard(0x355, {61, 0, 100, 0});
+    values(0s);
+    jbd.standard(0x35A, {0xA6, 0xAA, 0xAA, 2, 0, 0, 0, 0}).standard(0x373, {0xF5, 0x0C, 3, 0x0D, 0x25, 1, 0x26, 1});
+    // The values come three times as often as the rest, whose next cycle loses the alarms.
+    values(300ms);
+    values(600ms);
+    auto got = jbd.at(600ms);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->soc_percent, 61);
+    EXPECT_DOUBLE_EQ(got->max_battery_voltage_v.value_or(0), 57.6);
+    jbd.standard(0x351, {0x40, 2, 0xD0, 7, 0xD0, 7, 0xB0, 1}, 1s).standard(0x355, {61, 0, 100, 0}, 1s);
+    values(1s);
+    jbd.standard(0x373, {0xF5, 0x0C, 3, 0x0D, 0x25, 1, 0x26, 1}, 1s);
+    values(2s);
+    got = jbd.at(2s);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->alarms[Alarm::high_cell_voltage], Level::alarm) << "an alarm does not blink";
+    values(5001ms);
+    got = jbd.at(5001ms);
+    EXPECT_FALSE(got && got->alarms[Alarm::high_cell_voltage]) << "older than five seconds";
+}
+
+TEST(LltJbdCan, ASerialNumberIsNotToldByHalves) {
+    Picture jbd("lltjbd_can");
+    jbd.asking.recorded = true;
+    jbd.standard(0x356, {0xC5, 0x14, 0, 0, 0xD6, 0}).standard(0x380, {'J', 'B', 'D', '1', '2', '3', '4', '5'});
+    EXPECT_FALSE(jbd.at()->serial_number);
+    jbd.standard(0x381, {'6', '7', '8', 0, 0, 0, 0, 0});
+    EXPECT_EQ(jbd.at()->serial_number, "JBD12345678");
+}
+
+TEST(LltJbdCan, AFineStateOfChargeThatIsNoneLeavesTheCoarseOne) {
+    Picture jbd("lltjbd_can");
+    jbd.standard(0x355, {61, 0, 100, 0, 0x75, 0x27}).standard(0x356, {0xC5, 0x14, 0, 0, 0xD6, 0});
+    const auto got = jbd.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->soc_percent, 61) << "101.01 % is none";
+}
+
+TEST(PylontechCan, ZerosForAModelAreNoCells) {
+    Picture pylon("pylontech_can");
+    pylon.asking.recorded = true;
+    pylon.standard(0x356, {0xC5, 0x14, 0, 0, 0x71, 0}).standard(0x370, {0, 0, 0, 0, 0, 0, 0, 0});
+    pylon.standard(0x371, {0, 0, 0, 0, 0, 0, 0, 0}).standard(0x373, {0xF5, 0x0C, 3, 0x0D, 0x25, 1, 0x26, 1});
+    const auto got = pylon.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->min_cell_voltage_v, 3.317);
+    EXPECT_DOUBLE_EQ(*got->max_cell_voltage_v, 3.331);
+    EXPECT_EQ(got->cell_count, 16);
+    EXPECT_FALSE(got->hardware_version);
+}
+
+TEST(PylontechCan, TellsModelFirmwareAndSerialNumberWhereTheyAreSent) {
+    Picture pylon("pylontech_can");
+    pylon.asking.recorded = true;
+    pylon.standard(0x356, {0xC5, 0x14, 0, 0, 0x71, 0}).standard(0x35F, {0, 0, 0x0D, 5, 0, 0, 0, 0});
+    pylon.standard(0x370, {'L', 'i', 't', 'h', 'i', 'u', 'm', 0}).standard(0x371, {'V', 'a', 'l', 'l', 'e', 'y', 0, 0});
+    pylon.standard(0x380, {'L', 'V', '0', '1', '0', '2', '0', '3'}).standard(0x381, {'0', '4', 0, 0, 0, 0, 0, 0});
+    const auto got = pylon.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->hardware_version, "LithiumValley");
+    EXPECT_EQ(got->software_version, "0x050D");
+    EXPECT_EQ(got->serial_number, "LV01020304");
+    EXPECT_EQ(pylon.picture.family().identity(*got), "LV01020304");
+}
+
+TEST(PylontechCan, PytesSaysTheSameInItsOwnFrames) {
+    Picture pytes("pylontech_can");
+    pytes.asking.recorded = true;
+    pytes.standard(0x400, {0x14, 2, 0xB0, 4, 0x40, 6, 0xC2, 1}).standard(0x405, {0x84, 0x13, 0xF1, 0xFF, 0x37, 0});
+    pytes.standard(0x404, {90, 0, 99, 0, 0, 0, 0x2C, 1}).standard(0x409, {0xA0, 0x86, 1, 0, 0x90, 0x5F, 1, 0});
+    const auto got = pytes.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 49.96);
+    EXPECT_DOUBLE_EQ(*got->current_a, -1.5);
+    EXPECT_DOUBLE_EQ(*got->max_charge_current_a, 120);
+    EXPECT_EQ(got->soc_percent, 90);
+    EXPECT_EQ(got->soh_percent, 99);
+    EXPECT_EQ(got->cycles, 300);
+    EXPECT_DOUBLE_EQ(*got->capacity_ah, 100);
+    EXPECT_DOUBLE_EQ(*got->capacity_remaining_ah, 90);
+}
+
 TEST(PylontechCan, ANegativeDischargeLimitIsItsAmountAndFinePercentMustAgree) {
     Picture pylon("pylontech_can");
     pylon.standard(0x351, {0x48, 2, 0xD0, 7, 0x30, 0xF8}).standard(0x356, {0x79, 0x14, 0, 0, 0x71, 0});
@@ -187,6 +342,51 @@ TEST(RvC, ListensToOneSenderUntilItFallsSilent) {
     EXPECT_DOUBLE_EQ(*rv.at(4s)->voltage_v, 13.8);
     rv.extended(0x0DFFFD45, {1, 120, 0x1E, 1, 0, 0x94, 0x35, 0x77}, 5s);
     EXPECT_DOUBLE_EQ(*rv.at(5s)->voltage_v, 14.3) << "the priority is not compared";
+}
+
+TEST(RvC, AWatchGivesWayToTheBattery) {
+    // A battery monitor with the same priority and instance, and behind it the battery itself.
+    const std::vector<CanFrame> heard = {
+        {0x19FFFD80, true, 8, {1, 120, 0x08, 1, 0, 0x94, 0x35, 0x77}},
+        {0x19FFFC80, true, 8, {1, 120, 0x20, 0x25, 100, 0xFF, 0xFF, 0xFF}},
+        {0x19FFFD8D, true, 8, {1, 120, 0x0A, 1, 0x20, 1, 0x35, 0x77}},
+        {0x19FFFC8D, true, 8, {1, 120, 0x20, 0x25, 160, 0xFF, 0xFF, 0xFF}},
+        {0x19FEC98D, true, 8, {1, 120, 7, 0x20, 1, 0x70, 0x94, 3}},
+    };
+    const auto told = bms::listen(*bms::find_family("rv_c_can"), {}, heard);
+    ASSERT_EQ(told.size(), 1u);
+    ASSERT_TRUE(told[0].reading) << told[0].reading.error().detail;
+    EXPECT_DOUBLE_EQ(*told[0].reading->voltage_v, 13.3);
+    EXPECT_EQ(told[0].reading->soc_percent, 80);
+    EXPECT_DOUBLE_EQ(*told[0].reading->max_charge_current_a, 300);
+
+    Picture rv("rv_c_can", 1);
+    for (int second = 0; second < 2; ++second)
+        for (const CanFrame& frame : heard) rv.picture.take(frame, start + second * 1s);
+    const auto got = rv.at(1s);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 13.3);
+}
+
+TEST(RvC, TheNumberOfCellsDoesNotFollowTheVoltage) {
+    Picture rv("rv_c_can", 1);
+    rv.asking.recorded = true;
+    const auto at = [&](double volts) {
+        const auto raw = static_cast<unsigned>(std::lround(volts / 0.05));
+        return rv
+            .extended(0x19FFFD8D, {1, 120, static_cast<std::uint8_t>(raw), static_cast<std::uint8_t>(raw >> 8), 0, 0x94,
+                                   0x35, 0x77})
+            .at();
+    };
+    for (const auto& [volts, count] : {std::pair{13.2, 4}, {14.6, 4}, {26.4, 8}, {52.8, 16}, {45.6, 16}, {36.0, 12}})
+        EXPECT_EQ(at(volts)->cell_count, count) << volts;
+    Reading known;
+    known.cell_count = 16;
+    rv.asking.known = &known;
+    EXPECT_EQ(at(42.0)->cell_count, 16) << "empty";
+    // Wants 14.4 V.
+    rv.extended(0x19FEC98D, {1, 120, 7, 0x20, 1, 0x70, 0x94, 3});
+    EXPECT_EQ(at(13.2)->cell_count, 4) << "what it wants to be charged to says it best";
 }
 
 TEST(RvC, WhatIsNotAvailableIsUnknownAndRaisesNothing) {

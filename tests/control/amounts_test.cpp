@@ -1,4 +1,6 @@
 // State of charge, mean current, time to go, history (battery-logic §5, 7, 9).
+#include <cmath>
+
 #include "battery.hpp"
 
 using namespace bmsd;
@@ -217,6 +219,32 @@ TEST(History, BeginsWithTheCyclesOfTheBms) {
     EXPECT_DOUBLE_EQ(*history.average_discharge_ah, 100);
     EXPECT_FALSE(history.charge_cycles) << "the BMS counts them itself";
     EXPECT_NEAR(*history.charged_kwh, 3.375 * 16 * 100 * 12 / 1000, 1e-9);
+}
+
+TEST(StateOfCharge, WhatWasCountedIsKeptWhileItCannotBe) {
+    control::Parameters parameters;
+    parameters.count_soc = true;
+    Polled battery(parameters);
+    control::Persistent stored;
+    stored.soc_percent = 70;
+    battery.controller.restore(stored, parameters, at(0));
+    battery.reading().capacity_ah.reset();  // some tell it later than the rest
+    battery.poll();
+    EXPECT_FALSE(battery.battery.summary.soc_percent);
+    EXPECT_EQ(battery.controller.persist(at(1)).soc_percent, 70) << "what is stored is not lost";
+    battery.reading().capacity_ah = 100;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.battery.summary.soc_percent, 70);
+}
+
+TEST(StateOfCharge, ANumberThatIsNoneIsNotTaken) {
+    control::Parameters parameters;
+    parameters.count_soc = true;
+    Polled battery(parameters);
+    battery.poll();
+    battery.controller.set_soc(std::nan(""));
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.battery.summary.soc_percent, 50);
 }
 
 TEST(History, CanBeCleared) {

@@ -305,19 +305,153 @@ TEST(ChargeVoltage, VoltageDropIsAddedToWhatIsPublished) {
     EXPECT_DOUBLE_EQ(*battery.limits().max_cell_v, 3.45);
 }
 
-TEST(ChargeVoltage, ABmsWithoutCellsDecidesOnlyIfTheUserWants) {
+// RV-C, and many that speak as Pylontech do, tell no cells at all.
+TEST(ChargeVoltage, CellsNobodyTellsAreEqualShares) {
     for (const bool wanted : {true, false}) {
         auto parameters = quick();
         parameters.use_bms_voltages = wanted;
         Polled battery(parameters);
-        battery.battery.traits.voltage_limits = true;
+        battery.battery.traits.voltage_limits = battery.battery.traits.cells_untold = true;
         battery.reading().cell_voltages_v.clear();
         battery.reading().max_battery_voltage_v = 56;
-        battery.poll_for(30);
-        EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, wanted ? 56.0 : 54.0);
-        EXPECT_EQ(battery.limits().cvl_reason, wanted ? "cell voltages are missing: the BMS says 56.00 V"
-                                                      : "cell voltages are missing: float voltage 54.00 V");
+        battery.poll_for(300);
+        EXPECT_EQ(battery.limits().charge_mode, bulk);
+        EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, wanted ? 56.0 : 55.2);
+        EXPECT_FALSE(battery.battery.internal_errors);
+        EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 50) << "an equal share limits no current";
+        battery.reading().voltage_v = 56;
+        battery.reading().soc_percent = 99;
+        battery.poll_for(62);
+        EXPECT_EQ(battery.limits().charge_mode, transition);
+        battery.poll_for(2100);
+        EXPECT_EQ(battery.limits().charge_mode, floating);
+        EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
     }
+}
+
+TEST(ChargeVoltage, CellsThatWereToldOnceAreMissedWhenTheyAreNot) {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(parameters);
+    battery.battery.traits.voltage_limits = battery.battery.traits.cells_untold = true;
+    battery.reading().max_battery_voltage_v = 56;
+    battery.poll();
+    battery.reading().cell_voltages_v.clear();
+    battery.poll_for(10);
+    EXPECT_EQ(battery.limits().cvl_reason, "cell voltages are missing: as before");
+    battery.poll_for(2);
+    EXPECT_EQ(battery.limits().cvl_reason, "cell voltages are missing: float voltage 54.00 V");
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
+}
+
+// An open wire of a JK shows as 0 mV: it is no cell that takes 3.45 V off the sum.
+TEST(ChargeVoltage, ACellOfZeroVoltIsMissingInTheSum) {
+    Polled battery(quick());
+    battery.set_cells(3.451);
+    battery.reading().cell_voltages_v[15] = 0.0;
+    battery.reading().voltage_v = 55.2;
+    battery.poll();
+    EXPECT_NEAR(*battery.limits().cvl_v, 55.2 - 15 * 0.001, 0.0051);
+    EXPECT_DOUBLE_EQ(*battery.limits().dcl_a, 0) << "it counts as the lowest all the same";
+}
+
+namespace {
+
+/// In float at 54.0 V, with a BMS that decides about its voltages.
+Polled floating_with_bms() {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(parameters);
+    battery.battery.traits.voltage_limits = true;
+    battery.reading().max_battery_voltage_v = 55.2;
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.450);
+    battery.poll_for(62 + 1202);
+    EXPECT_EQ(battery.limits().charge_mode, floating);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
+    battery.set_cells(3.375);
+    return battery;
+}
+
+}  // namespace
+
+TEST(ChargeVoltage, FloatIsNeverAboveWhatTheBmsAllowsNow) {
+    Polled battery = floating_with_bms();
+    battery.reading().max_battery_voltage_v = 50;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 50);
+    EXPECT_EQ(battery.limits().cvl_reason, "full: 50.00 V, as the BMS says");
+    battery.reading().max_battery_voltage_v = 58.4;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54) << "and float is float where it allows more";
+    EXPECT_EQ(battery.limits().charge_mode, floating);
+}
+
+TEST(ChargeVoltage, TheTransitionToFloatStaysBelowWhatTheBmsAllows) {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(parameters);
+    battery.battery.traits.voltage_limits = true;
+    battery.reading().max_battery_voltage_v = 55.2;
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.450);
+    battery.poll_for(70);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+    battery.reading().max_battery_voltage_v = 54.5;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.5);
+}
+
+TEST(ChargeVoltage, WhatABmsHoldsBelowFloatDoesNotMeanFull) {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(parameters);
+    battery.battery.traits.voltage_limits = true;
+    for (const double allowed : {52.0, 0.0}) {
+        battery.reading().max_battery_voltage_v = allowed;
+        battery.poll_for(300);
+        EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, allowed);
+        EXPECT_EQ(battery.limits().charge_mode, bulk);
+        EXPECT_EQ(battery.controller.full_writes(), 0u);
+    }
+}
+
+TEST(ChargeVoltage, AFloatVoltageThatIsReadAgainCountsAtOnce) {
+    Polled battery = in_float();
+    battery.set_cells(3.375);
+    battery.poll_for(1300);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
+    battery.parameters.float_cell_v = 3.34;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 53.44);
+}
+
+// charge-control §2: the regular reset overrides what the BMS says.
+TEST(ChargeVoltage, ARegularSocResetDecidesAboutTheVoltageItself) {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    parameters.voltage.soc_reset_after_days = 30;
+    Polled battery(parameters);
+    battery.battery.traits.voltage_limits = true;
+    battery.reading().max_battery_voltage_v = 56.8;
+    control::Persistent stored;
+    stored.voltage.soc_reset_reached_s = control::unix_seconds(at(0).wall) - 1000;
+    battery.controller.restore(stored, parameters, at(0));
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
+    EXPECT_EQ(battery.limits().charge_mode, bulk);
+}
+
+TEST(ChargeVoltage, CellsBeyondTheNumberInSeriesHoldNothingDown) {
+    Polled battery(quick());
+    battery.reading().cell_voltages_v.resize(15);
+    battery.reading().cell_count = 15;
+    battery.set_cells(3.450);
+    battery.reading().cell_voltages_v[14] = 3.460;
+    battery.reading().cell_voltages_v.push_back(3.600);
+    battery.poll();
+    // 51.76 V less 0.01 V of the cell above 3.45 V.
+    EXPECT_NEAR(*battery.limits().cvl_v, 51.75, 1e-9);
 }
 
 TEST(ChargeVoltage, ABmsOfAnotherKindDoesNotDecide) {

@@ -107,6 +107,18 @@ TEST(CurrentLimit, ASettingOfTheBmsStaysWhileItIsNotTold) {
     EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 30);
 }
 
+// A U-BMS sets a limit in drive mode only.
+TEST(CurrentLimit, ASettingThatMayLapseIsGoneWhenItIsNotTold) {
+    Polled battery(at_once());
+    battery.battery.traits.limits_lapse = true;
+    battery.reading().max_charge_current_a = 0;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 0);
+    battery.reading().max_charge_current_a.reset();
+    battery.poll_for(2);
+    EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 50);
+}
+
 TEST(CurrentLimit, AnUnknownSwitchCountsAsOn) {
     Polled battery;
     battery.reading().charge_fet.reset();

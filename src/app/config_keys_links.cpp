@@ -223,7 +223,7 @@ constexpr std::string_view old_soc_limits =
 constexpr std::array retired = std::to_array<RetiredKey>({
     {"SOC_RESET_CURRENT", Kind::note, "is no longer needed"},
     {"SOC_RESET_TIME", Kind::note, "is no longer needed"},
-    {"JKBMS_CAN_CELL_COUNT", Kind::note, "is no longer needed: the BMS tells the number of cells"},
+    {"JKBMS_CAN_CELL_COUNT", Kind::note, "is no longer needed: the number of cells follows from what the BMS tells"},
     {"TIME_TO_SOC_LOOP_CYCLES", Kind::note, "counted cycles; write TIME_TO_SOC_RECALCULATE_EVERY with seconds instead"},
     {"CUSTOM_BATTERY_NAMES", Kind::note, "is no longer needed: name each battery in the settings of its device"},
     {"CC_SOC_LIMIT1", Kind::warning, old_soc_limits},

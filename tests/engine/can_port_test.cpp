@@ -419,9 +419,9 @@ TEST(CanScan, NamesTheLikelyMistake) {
     EXPECT_NE(scanned({}, garbled).trouble.find("bitrate"), std::string::npos);
     EXPECT_NE(scanned({{0x305, false, 8, {}}, {0x307, false, 8, {}}}).trouble.find("inverter"), std::string::npos);
     EXPECT_NE(scanned({{0x123, false, 8, {}}}).trouble.find("none of a known BMS"), std::string::npos);
-    const auto part = scanned({{0x2F4, false, 8, {0x13, 0x02, 0xB2, 0x0F, 0x51}}});
-    EXPECT_NE(part.trouble.find("Jkbms_Can"), std::string::npos);
-    EXPECT_NE(part.trouble.find("0x4F4"), std::string::npos) << part.trouble;
+    const auto part = scanned({{0x351, false, 8, {0x40, 2, 0xD0, 7, 0xD0, 7, 0xB0, 1}}});
+    EXPECT_NE(part.trouble.find("_Can came"), std::string::npos) << part.trouble;
+    EXPECT_NE(part.trouble.find("0x355"), std::string::npos) << part.trouble;
 }
 
 TEST(CanScan, AsksEveryBoardOnce) {

@@ -21,6 +21,28 @@ Problem::Kind weight_of(const Key& key) {
     return key.safety ? Problem::Kind::safety : Problem::Kind::error;
 }
 
+/// The key that somebody means by this word; null if it is like none.
+const Key* meant_by(std::string_view word) {
+    if (const Key* key = find_key(word).key) return key;
+    const std::string_view nearest = nearest_key(word);
+    return word_distance(nearest, word) <= likely_misspelt ? find_key(nearest).key : nullptr;
+}
+
+/// Of "KEY value" without a separator.
+std::string first_word(const std::string& text) {
+    return text.substr(0, text.find_first_of(" \t"));
+}
+
+/// Whether the key itself ends before the separator, which belongs to its value then: `LOGGING INFO ; not = DEBUG`.
+bool lacks_equals(const IniLine& line) {
+    if (line.kind == IniLine::Kind::junk) return true;
+    const std::string word = first_word(line.name);
+    return word != line.name && find_key(word).key;
+}
+
+constexpr const char* indented_line =
+    "the line is indented; the Python driver would take it for the end of the line above";
+
 std::string per_port_keys() {
     std::string names;
     for (const Key& key : port_keys().keys) names += (names.empty() ? "" : ", ") + std::string(key.name);
@@ -62,13 +84,11 @@ std::vector<ConfigReader::Section> ConfigReader::split(std::string_view text) {
             sections.push_back({Section::Kind::defaults, default_section, line.number, {}});
         }
         Section& section = sections[current];
-        if (line.kind == IniLine::Kind::junk) {
-            add(Kind::error, section.name, line, "this line is neither a comment nor KEY = value");
+        if (lacks_equals(line)) {
+            miss_equals(section, line);
             continue;
         }
-        if (line.indented)
-            add(Kind::warning, section.name, line,
-                "the line is indented; the Python driver would take it for the end of the line above");
+        if (line.indented) add(Kind::warning, section.name, line, indented_line);
         section.entries.push_back(line);
     }
     return sections;
@@ -84,6 +104,7 @@ ConfigReader::Section& ConfigReader::open_section(std::vector<Section>& sections
     } else if (is_port_name(line.name)) {
         section.kind = Section::Kind::port;
     }
+    check_header(section, line);
     const auto same = std::find_if(sections.begin(), sections.end(), [&](const Section& other) {
         return other.kind == section.kind && other.name == section.name;
     });
@@ -92,6 +113,31 @@ ConfigReader::Section& ConfigReader::open_section(std::vector<Section>& sections
         add(Kind::warning, section.name, line,
             "the section is there twice, first in line " + std::to_string(same->line) + "; both parts count");
     return *same;
+}
+
+/// It is read as what it can only be meant for.
+void ConfigReader::check_header(const Section& section, const IniLine& line) {
+    const std::string header = "[" + section.name + "]";
+    if (!line.closed) add(Kind::error, section.name, line, "the ']' is missing; the line is read as " + header);
+    if (!line.value.empty())
+        add(Kind::warning, section.name, line,
+            "'" + line.value + "' behind " + header + " is ignored; a comment needs a line of its own");
+    if (line.indented) add(Kind::warning, section.name, line, indented_line);
+}
+
+/// A line without '='. Who leaves it out of a limit relies on the limit.
+void ConfigReader::miss_equals(const Section& section, const IniLine& line) {
+    const std::string word = first_word(line.name);
+    const std::string rest(trim(std::string_view(line.name).substr(word.size())));
+    const Key* key = meant_by(word);
+    if (!key) return add(Kind::error, section.name, line, "this line is neither a comment nor KEY = value");
+    IniLine split = line;
+    split.name = word;
+    split.value = rest;
+    const std::string value = key->secret ? "its value" : "'" + rest + "'";
+    add(weight_of(*key), section.name, split,
+        rest.empty() ? "'=' and a value are missing; the line has no effect"
+                     : "'=' is missing between " + word + " and " + value + "; the line has no effect");
 }
 
 /// What somebody wrote for his battery must not be lost without a sound.
@@ -138,8 +184,8 @@ const Key* ConfigReader::known(const Section& section, const IniLine& line, Foun
         }
     const std::string_view nearest = nearest_key(line.name);
     // Who mistypes a limit relies on it.
-    const bool meant = word_distance(nearest, line.name) <= likely_misspelt;
-    add(meant ? weight_of(*find_key(nearest).key) : Kind::error, section.name, line,
+    const Key* meant = meant_by(line.name);
+    add(meant ? weight_of(*meant) : Kind::error, section.name, line,
         "there is no such key; did you mean " + std::string(nearest) + "?");
     parsed_.problems.back().nearest = nearest;
     return nullptr;
@@ -211,8 +257,8 @@ void ConfigReader::add(Kind kind, const std::string& section, const IniLine& lin
                     .text = std::move(text),
                     .value = line.value,
                     .section = section};
+    if (const Key* key = meant_by(line.name); key && key->secret) problem.value.clear();
     if (const Key* key = find_key(line.name).key) {
-        if (key->secret) problem.value.clear();
         Config any;
         problem.allowed = allowed_text(slot_of(*key, any), key->range, key->unit);
     }

@@ -37,7 +37,9 @@ private:
 
     [[nodiscard]] std::vector<Section> split(std::string_view text);
     Section& open_section(std::vector<Section>& sections, const IniLine& line);
+    void check_header(const Section& section, const IniLine& line);
     void refuse(const Section& section);
+    void miss_equals(const Section& section, const IniLine& line);
     [[nodiscard]] Entries resolve(const Section& section);
     [[nodiscard]] const Key* known(const Section& section, const IniLine& line, Found found);
     void choose(Entries& entries, const Section& section, const IniLine& line, Found found);

@@ -3,6 +3,36 @@
 #include "model/words.hpp"
 
 namespace bmsd::app {
+namespace {
+
+/// Where the '[' at the start is closed. A name may have brackets of its own: [tcp://[fd00::5]:502].
+std::size_t closing_bracket(std::string_view line) {
+    int open = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == '[') ++open;
+        if (line[i] == ']' && --open == 0) return i;
+    }
+    return line.rfind(']');
+}
+
+/// A line that begins with '['.
+IniLine read_section(std::string_view line, int number, bool indented) {
+    const auto end = closing_bracket(line);
+    const bool closed = end != std::string_view::npos;
+    return {IniLine::Kind::section,
+            number,
+            std::string(trim(line.substr(1, closed ? end - 1 : end))),
+            std::string(closed ? trim(line.substr(end + 1)) : ""),
+            indented,
+            closed};
+}
+
+/// Whether nothing but a comment stands behind the name.
+bool stands_alone(const IniLine& section) {
+    return section.closed && (section.value.empty() || section.value.front() == ';' || section.value.front() == '#');
+}
+
+}  // namespace
 
 std::vector<IniLine> read_ini(std::string_view text) {
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
@@ -20,10 +50,14 @@ std::vector<IniLine> read_ini(std::string_view text) {
         const auto separator = line.find_first_of("=:");
         const bool after_entry = !lines.empty() && lines.back().kind == IniLine::Kind::entry;
 
-        if (line.front() == '[' && line.back() == ']' && !indented)
-            lines.push_back(
-                {IniLine::Kind::section, number, std::string(trim(line.substr(1, line.size() - 2))), {}, false});
-        else if (indented && after_entry && line.find('=') == std::string_view::npos)
+        // Below an entry an indented line may be the rest of its value.
+        if (line.front() == '[')
+            if (IniLine section = read_section(line, number, indented);
+                !indented || !after_entry || stands_alone(section)) {
+                lines.push_back(std::move(section));
+                continue;
+            }
+        if (indented && after_entry && line.find('=') == std::string_view::npos)
             lines.back().value += "\n" + std::string(line);
         else if (separator == std::string_view::npos || separator == 0)
             lines.push_back({IniLine::Kind::junk, number, std::string(line), {}, indented});

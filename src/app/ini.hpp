@@ -13,12 +13,14 @@ struct IniLine {
     Kind kind = Kind::junk;
     int number = 0;         ///< from 1
     std::string name;       ///< of the section, or key as written
-    std::string value;      ///< trimmed; continuation lines are joined by '\n'
-    bool indented = false;  ///< an entry that begins with blanks: the reference takes it for a continuation
+    std::string value;      ///< trimmed; continuation lines are joined by '\n'. Of a section: what stands behind it
+    bool indented = false;  ///< begins with blanks: the reference takes it for a continuation
+    bool closed = true;     ///< a section: its ']' is there
 };
 
 /// Splits a text into its meaningful lines. CRLF and a byte-order mark are tolerated; comment lines begin with ';' or
-/// '#'; `KEY = value` and `KEY: value` are entries; an indented line without '=' continues the entry above.
+/// '#'; `KEY = value` and `KEY: value` are entries; an indented line without '=' continues the entry above. What begins
+/// with '[' is a section whatever is wrong with it: else the lines of one port would hold for all.
 [[nodiscard]] std::vector<IniLine> read_ini(std::string_view text);
 
 }  // namespace bmsd::app

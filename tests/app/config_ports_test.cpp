@@ -126,6 +126,23 @@ TEST(ConfigPorts, ASectionWrittenTwiceCountsOnce) {
     EXPECT_EQ(parsed.config.sections[0].settings.baud, 115200);
 }
 
+TEST(ConfigPorts, WhatIsWrongWithAHeaderNeverLetsItsLinesHoldForAll) {
+    for (const char* header : {"[/dev/ttyUSB1] ; garage", "  [/dev/ttyUSB1]", "  [/dev/ttyUSB1] # garage",
+                               "[/dev/ttyUSB1", "[/dev/ttyUSB1]garage"}) {
+        const auto parsed = parse("POLL_INTERVAL = 2\n" + std::string(header) + "\nINVERT_CURRENT_MEASUREMENT = -1\n");
+        EXPECT_FALSE(parsed.config.defaults.options.invert_current) << header;
+        EXPECT_EQ(parsed.config.defaults.poll_interval_s, 2) << header;
+        ASSERT_EQ(parsed.config.sections.size(), 1u) << header;
+        EXPECT_EQ(parsed.config.sections[0].name, "/dev/ttyUSB1");
+        EXPECT_TRUE(parsed.config.sections[0].settings.options.invert_current) << header;
+        EXPECT_FALSE(parsed.has(Kind::safety)) << all(parsed);
+    }
+    EXPECT_TRUE(complains(parse("[/dev/ttyUSB1] ; garage\n"), Kind::warning, 2,
+                          "'; garage' behind [/dev/ttyUSB1] is ignored; a comment needs a line of its own"));
+    EXPECT_TRUE(complains(parse("  [/dev/ttyUSB1]\n"), Kind::warning, 2, "the line is indented"));
+    EXPECT_TRUE(complains(parse("[/dev/ttyUSB1\n"), Kind::error, 2, "the ']' is missing"));
+}
+
 TEST(ConfigPorts, SectionsMakePorts) {
     const auto parsed =
         parse("PORTS = /dev/ttyUSB5\n[tcp://10.0.0.5:502]\n[/dev/ttyUSB5]\n[ble://C8:47:8C:00:00:00]\n");

@@ -175,6 +175,34 @@ TEST(Config, StructureIsChecked) {
     EXPECT_EQ(app::parse_config("[other]\nLOGGING = DEBUG\n").config.log_level, app::LogLevel::info);
 }
 
+TEST(Config, AMissingEqualsSignWeighsWhatItsKeyWeighs) {
+    const auto limit = app::parse_config("[DEFAULT]\nMAX_BATTERY_CHARGE_CURRENT 10\n");
+    EXPECT_TRUE(complains(limit, Problem::Kind::safety, 2,
+                          "'=' is missing between MAX_BATTERY_CHARGE_CURRENT and '10'; the line has no effect"))
+        << all(limit);
+    EXPECT_EQ(limit.problems.at(0).key, "MAX_BATTERY_CHARGE_CURRENT");
+    EXPECT_EQ(limit.problems.at(0).value, "10");
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMAX_BATTERY_CHARGE_CURENT\t10\n"), Problem::Kind::safety, 2,
+                          "'=' is missing"))
+        << "misspelt as well";
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE 3.4 ; was = 3.5\n"), Problem::Kind::safety, 2,
+                          "'=' is missing between MAX_CELL_VOLTAGE and '3.4 ; was'"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE\n"), Problem::Kind::safety, 2,
+                          "'=' and a value are missing"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nLOGGING DEBUG\n"), Problem::Kind::error, 2,
+                          "'=' is missing between LOGGING and 'DEBUG'"));
+}
+
+TEST(Config, SecretsAreNotShownWhateverIsWrongWithTheirLine) {
+    for (const char* line :
+         {"MQTT_PASSWORD hunter2", "MQTT_PASSWORD hunter:hunter2", "MQTT_PASSWRD = hunter2", "MQTT_PASSWRD hunter2"}) {
+        const auto parsed = app::parse_config("[DEFAULT]\n" + std::string(line) + "\n");
+        ASSERT_EQ(parsed.problems.size(), 1u) << line;
+        EXPECT_EQ(parsed.problems[0].value, "") << line;
+        EXPECT_FALSE(mentions(parsed, "hunter")) << all(parsed);
+    }
+}
+
 TEST(Config, RelationsBetweenVoltages) {
     const auto parsed = app::parse_config("[DEFAULT]\nMIN_CELL_VOLTAGE = 3.4\nMAX_CELL_VOLTAGE = 3.2\n");
     EXPECT_TRUE(parsed.has(Problem::Kind::safety));
@@ -220,4 +248,32 @@ TEST(Ini, ContinuationLinesBelongToTheEntryAbove) {
     const auto lines = app::read_ini("[DEFAULT]\nPORTS = a,\n   b\n");
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_EQ(lines[1].value, "a,\nb");
+}
+
+TEST(Ini, WhatBeginsWithABracketIsASection) {
+    struct Case {
+        const char* line;
+        const char* name;
+        const char* rest;
+    };
+    for (const Case& one : {Case{"[/dev/ttyUSB1] ; garage", "/dev/ttyUSB1", "; garage"},
+                            {"  [/dev/ttyUSB0]", "/dev/ttyUSB0", ""},
+                            {"\t[can0] # left = right", "can0", "# left = right"},
+                            {"[tcp://192.168.1.20:502] ; [old]", "tcp://192.168.1.20:502", "; [old]"},
+                            {"[tcp://[fd00::5]:502]", "tcp://[fd00::5]:502", ""},
+                            {"[/dev/ttyUSB0]garage", "/dev/ttyUSB0", "garage"},
+                            {"[ /dev/ttyUSB0 ", "/dev/ttyUSB0", ""}}) {
+        const auto lines = app::read_ini("[DEFAULT]\nPORTS = a\n" + std::string(one.line) + "\n");
+        ASSERT_EQ(lines.size(), 3u) << one.line;
+        EXPECT_EQ(lines[2].kind, app::IniLine::Kind::section) << one.line;
+        EXPECT_EQ(lines[2].name, one.name);
+        EXPECT_EQ(lines[2].value, one.rest);
+    }
+    EXPECT_FALSE(app::read_ini("[/dev/ttyUSB0\n").at(0).closed);
+}
+
+TEST(Ini, AnIndentedBracketMayBelongToTheValueAbove) {
+    const auto lines = app::read_ini("[DEFAULT]\nTEMPERATURE_1_NAME = Cellar\n  [left] side\n");
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_EQ(lines[1].value, "Cellar\n[left] side");
 }

@@ -202,22 +202,26 @@ private:
     /// Whether two lists fit; says what does not.
     bool check_pair(const char* x_key, const std::vector<double>& x, const char* y_key, const std::vector<double>& y,
                     bool ascending) {
-        std::string wrong;
-        if (x.size() != y.size())
-            wrong = "has " + std::to_string(x.size()) + " values, " + y_key + " has " + std::to_string(y.size()) +
-                    (lines_.of(default_section, y_key) == 0 ? " by default: write both" : "");
-        else if (x.size() < 2)
-            wrong = "needs at least two points";
-        else if (!strictly_monotonic(x) || (ascending && x.front() > x.back()))
-            wrong = ascending ? "must ascend" : "must ascend or descend, no value twice";
-        if (wrong.empty()) return true;
+        const auto falls_back = [&](const char* key, const std::string& wrong) {
+            add(Kind::safety, key, wrong + "; the defaults of both are used");
+            return false;
+        };
         // The line that the file has.
         const bool only_y = lines_.of(default_section, x_key) == 0 && lines_.of(default_section, y_key) != 0;
-        if (only_y && x.size() != y.size())
-            wrong = "has " + std::to_string(y.size()) + " values, " + x_key + " has " + std::to_string(x.size()) +
-                    " by default: write both";
-        add(Kind::safety, only_y ? y_key : x_key, wrong + "; the defaults of both are used");
-        return false;
+        const char* blamed = only_y ? y_key : x_key;
+        if (x.size() != y.size())
+            return falls_back(blamed, only_y ? unequal(y.size(), x_key, x.size()) : unequal(x.size(), y_key, y.size()));
+        if (x.size() < 2) return falls_back(blamed, "needs at least two points");
+        if (!strictly_monotonic(x) || (ascending && x.front() > x.back()))
+            return falls_back(blamed, ascending ? "must ascend" : "must ascend or descend, no value twice");
+        // Reversed, the corrected current would turn charging into discharging.
+        if (ascending && !std::is_sorted(y.begin(), y.end())) return falls_back(y_key, "must ascend");
+        return true;
+    }
+
+    std::string unequal(std::size_t values, const char* other_key, std::size_t others) const {
+        return "has " + std::to_string(values) + " values, " + other_key + " has " + std::to_string(others) +
+               (lines_.of(default_section, other_key) == 0 ? " by default: write both" : "");
     }
 
     void add(Kind kind, const char* key, std::string text) {

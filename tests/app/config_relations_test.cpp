@@ -95,6 +95,17 @@ TEST(ConfigRelations, CurvesMustBeCurves) {
     EXPECT_TRUE(complains(parse("CELL_VOLTAGES_WHILE_CHARGING =\n"), Kind::safety, 2, "has 0 values"));
 }
 
+TEST(ConfigRelations, ACorrectionNeverTurnsChargingIntoDischarging) {
+    const auto reversed = parse("CURRENT_REPORTED_BY_BMS = -300, 300\nCURRENT_MEASURED_BY_USER = 300, -300\n");
+    EXPECT_TRUE(complains(reversed, Kind::safety, 3, "'300, -300' must ascend; the defaults of both are used"))
+        << all(reversed);
+    EXPECT_EQ(reversed.config.control.current_reported_a, (std::vector<double>{-300, 300}));
+    EXPECT_EQ(reversed.config.control.current_measured_a, (std::vector<double>{-300, 300}));
+    EXPECT_FALSE(parse("CURRENT_REPORTED_BY_BMS = -100, -1, 1, 100\nCURRENT_MEASURED_BY_USER = -98, 0, 0, 97\n")
+                     .has(Kind::warning))
+        << "two may be equal";
+}
+
 TEST(ConfigRelations, ACurveWithoutFullCurrentIsNamedOnlyWhileItIsOn) {
     const auto on = parse("MAX_CHARGE_CURRENT_CV_FRACTION = 0, 0.005, 0.05, 0.25, 0.9\n");
     EXPECT_TRUE(complains(on, Kind::error, 2, "no value is 1")) << all(on);

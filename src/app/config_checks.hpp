@@ -45,7 +45,8 @@ inline const std::string default_section = "DEFAULT";
 /// safe side, or falls back to the defaults.
 void check_control(Config& config, const Lines& lines, std::vector<Problem>& problems);
 
-/// Addresses and rates that no BMS of the port can have.
-void check_ports(const Config& config, const Lines& lines, std::vector<Problem>& problems);
+/// Names that are no ports; types, addresses and rates that no BMS of a port can have. What must be left alone is
+/// corrected to the safe side.
+void check_ports(Config& config, const Lines& lines, std::vector<Problem>& problems);
 
 }  // namespace bmsd::app

@@ -75,11 +75,7 @@ public:
 
     void check(const std::string& section, const PortConfig& port) {
         const auto families = meant(section, port);
-        if (section != default_section && !port.families.empty() && named_for(port, is_can_port(section)).empty())
-            add(section, Kind::warning, "BMS_TYPE", std::string(port.families.front()->type),
-                is_can_port(section)
-                    ? "this type is not spoken on CAN: all types that are will be looked for"
-                    : "this type is not spoken on serial ports: all types that are will be looked for");
+        if (section != default_section && lines_.of(section, "BMS_TYPE") != 0) check_types(section, section, port);
         if (families.empty())
             return add(section, Kind::fatal, "BMS_TYPE", std::string(port.families.front()->type),
                        "this type is reached by Bluetooth only, which this version does not do");
@@ -87,7 +83,70 @@ public:
         check_rate(section, port, families);
     }
 
+    /// The ports that have no BMS_TYPE of their own.
+    void check_inherited_types(const Config& config) {
+        for (const std::string& port : configured_ports(config)) {
+            const PortSection* section = section_of(config, port);
+            if (!section || lines_.of(section->name, "BMS_TYPE") == 0)
+                check_types(default_section, port, config.defaults);
+        }
+    }
+
+    /// The lists of ports. A name that is none is never opened; one that must not be opened is read generously.
+    void check_names(Config& config) {
+        for (const std::string& name : config.ports) check_port_name(name);
+        for (const std::string& name : config.can_ports)
+            if (!is_can_port(name))
+                add(default_section, Kind::error, "CAN_PORT", name,
+                    in_quotes(name) + " is no CAN interface; " + advice(name, "write for example can0, vecan1"));
+        std::vector<std::string> excluded;
+        for (const std::string& name : config.excluded_devices) exclude(name, excluded);
+        config.excluded_devices = std::move(excluded);
+    }
+
 private:
+    static std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
+
+    static bool has_stranger(const std::string& name) { return name.find_first_of(" \t;") != std::string::npos; }
+
+    /// What to write instead of a name that is none.
+    static std::string advice(const std::string& name, const std::string& otherwise) {
+        if (name.find_first_of(";#") != std::string::npos) return "a comment needs a line of its own";
+        if (has_stranger(name)) return "several are separated by commas, not by a blank";
+        return otherwise;
+    }
+
+    void check_port_name(const std::string& name) {
+        // The file of a replay may be called anything.
+        if (name.starts_with("replay:") || (can_be_opened(name) && !has_stranger(name))) return;
+        if (is_port_name(name) && !has_stranger(name))
+            return add(default_section, Kind::warning, "PORTS", name,
+                       in_quotes(name) + ": links of this kind are not in this version; it is not opened");
+        add(default_section, Kind::error, "PORTS", name,
+            in_quotes(name) + " is no port; " + advice(name, "write for example /dev/" + name));
+    }
+
+    /// Every word of what is no device may be the one that is meant.
+    void exclude(const std::string& name, std::vector<std::string>& excluded) {
+        if (is_port_name(name) && !has_stranger(name)) return excluded.push_back(name);
+        std::string read;
+        for (std::size_t begin = 0; (begin = name.find_first_not_of(" \t;#", begin)) != std::string::npos;) {
+            const auto end = name.find_first_of(" \t;", begin);
+            const std::string word = name.substr(begin, end - begin);
+            excluded.push_back(is_port_name(word) ? word : "/dev/" + word);
+            read += (read.empty() ? "" : ", ") + excluded.back();
+            begin = std::min(end, name.size());
+        }
+        add(default_section, Kind::error, "EXCLUDED_DEVICES", name,
+            in_quotes(name) + " is no device; " + advice(name, "write its whole path") +
+                (read.empty() ? "" : "; left alone: " + read));
+    }
+
+    void check_types(const std::string& section, const std::string& port, const PortConfig& settings) {
+        if (const std::string wrong = no_type_for(settings, port); !wrong.empty())
+            add(section, Kind::warning, "BMS_TYPE", std::string(settings.families.front()->type), wrong);
+    }
+
     void check_addresses(const std::string& section, const PortConfig& port, const Families& families) {
         for (const engine::Address& address : port.addresses)
             if (const std::string why = refusal(families, address.value); !why.empty())
@@ -132,8 +191,10 @@ private:
 
 }  // namespace
 
-void check_ports(const Config& config, const Lines& lines, std::vector<Problem>& problems) {
+void check_ports(Config& config, const Lines& lines, std::vector<Problem>& problems) {
     PortCheck check(lines, problems);
+    check.check_names(config);
+    check.check_inherited_types(config);
     check.check(default_section, config.defaults);
     for (const PortSection& section : config.sections) {
         check.check(section.name, section.settings);
@@ -191,6 +252,13 @@ std::vector<std::string> configured_ports(const Config& config) {
     for (const PortSection& section : config.sections)
         if (can_be_opened(section.name)) add(section.name);
     return ports;
+}
+
+std::string no_type_for(const PortConfig& settings, const std::string& port) {
+    const bool on_can = is_can_port(port);
+    if (settings.families.empty() || !named_for(settings, on_can).empty()) return {};
+    return std::string("what it names is not spoken on ") + (on_can ? "CAN" : "serial ports") + ": on " + port +
+           " all types that are will be looked for";
 }
 
 engine::PortSettings engine_settings(const Config& config, const std::string& port) {

@@ -30,6 +30,9 @@ namespace bmsd::app {
 /// The ports to use when the command line names none: PORTS, then those with a section.
 [[nodiscard]] std::vector<std::string> configured_ports(const Config& config);
 
+/// What to say if none of the types in BMS_TYPE is spoken on this port; empty if one is, or none is named.
+[[nodiscard]] std::string no_type_for(const PortConfig& settings, const std::string& port);
+
 /// The settings of a port as the engine takes them.
 [[nodiscard]] engine::PortSettings engine_settings(const Config& config, const std::string& port);
 

@@ -60,6 +60,11 @@ std::vector<std::string> chosen_ports(const RunOptions& options, const Config& c
         else
             chosen.push_back(port);
     }
+    // Those of the configuration were judged with it.
+    if (!options.ports.empty())
+        for (const std::string& port : chosen)
+            if (const std::string wrong = no_type_for(settings_for(config, port), port); !wrong.empty())
+                report(Severity::warning, "BMS_TYPE: " + wrong);
     for (const PortSection& section : config.sections)
         if (!options.ports.empty() && std::none_of(chosen.begin(), chosen.end(), [&](const std::string& port) {
                 return section_of(config, port) == &section;

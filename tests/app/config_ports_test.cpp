@@ -150,6 +150,39 @@ TEST(ConfigPorts, SectionsMakePorts) {
     EXPECT_TRUE(complains(parsed, Kind::warning, 5, "not in this version")) << "nothing can open Bluetooth";
 }
 
+TEST(ConfigPorts, NamesThatAreNoPortsAreTold) {
+    const auto blank = parse("PORTS = /dev/ttyUSB0 /dev/ttyUSB1\n");
+    EXPECT_TRUE(complains(blank, Kind::error, 2,
+                          "'/dev/ttyUSB0 /dev/ttyUSB1' is no port; several are separated by commas, not by a blank"))
+        << all(blank);
+    EXPECT_TRUE(
+        complains(parse("PORTS = ttyUSB0\n"), Kind::error, 2, "'ttyUSB0' is no port; write for example /dev/ttyUSB0"));
+    EXPECT_TRUE(complains(parse("PORTS = /dev/ttyUSB0 # x\n"), Kind::error, 2, "a comment needs a line of its own"));
+    EXPECT_TRUE(complains(parse("PORTS = ble://C8:47:8C:00:00:00\n"), Kind::warning, 2, "not in this version"));
+    EXPECT_TRUE(
+        parse("PORTS = /dev/serial/by-id/usb-a#b-if00, tcp://10.0.0.5:502, replay:my file.json\n").problems.empty());
+    EXPECT_TRUE(complains(parse("CAN_PORT = canbus\n"), Kind::error, 2,
+                          "'canbus' is no CAN interface; write for example can0, vecan1"));
+    EXPECT_TRUE(complains(parse("CAN_PORT = can0 # x\n"), Kind::error, 2, "a comment needs a line of its own"));
+    EXPECT_TRUE(complains(parse("CAN_PORT = can0 can1\n"), Kind::error, 2, "separated by commas, not by a blank"));
+}
+
+TEST(ConfigPorts, ADeviceThatMustNotBeTouchedIsLeftAloneHoweverItIsWritten) {
+    using Names = std::vector<std::string>;
+    const auto comment = parse("EXCLUDED_DEVICES = /dev/ttyUSB2 ; inverter\n");
+    EXPECT_TRUE(complains(comment, Kind::error, 2,
+                          "a comment needs a line of its own; left alone: /dev/ttyUSB2, /dev/inverter"))
+        << all(comment);
+    EXPECT_EQ(comment.config.excluded_devices, (Names{"/dev/ttyUSB2", "/dev/inverter"}));
+    const auto blank = parse("EXCLUDED_DEVICES = /dev/ttyUSB2 /dev/ttyUSB3, can0\n");
+    EXPECT_TRUE(complains(blank, Kind::error, 2, "separated by commas, not by a blank"));
+    EXPECT_EQ(blank.config.excluded_devices, (Names{"/dev/ttyUSB2", "/dev/ttyUSB3", "can0"}));
+    const auto bare = parse("EXCLUDED_DEVICES = ttyUSB2\n");
+    EXPECT_TRUE(complains(bare, Kind::error, 2, "write its whole path; left alone: /dev/ttyUSB2")) << all(bare);
+    EXPECT_EQ(bare.config.excluded_devices, Names{"/dev/ttyUSB2"});
+    EXPECT_TRUE(parse("EXCLUDED_DEVICES = /dev/ttyUSB2, tcp://10.0.0.5:502\n").problems.empty());
+}
+
 // ---- CAN -----------------------------------------------------------------------------------------
 
 TEST(ConfigCan, InterfacesBecomePortsWithTheTypesThatAreSpokenThere) {
@@ -183,6 +216,18 @@ TEST(ConfigCan, TypesForTheOtherKindOfPortAreTold) {
     EXPECT_TRUE(complains(parsed, Kind::warning, 5, "not spoken on serial ports")) << all(parsed);
     EXPECT_FALSE(app::engine_settings(parsed.config, "can0").families.empty());
     EXPECT_FALSE(app::engine_settings(parsed.config, "/dev/ttyUSB0").families.empty());
+}
+
+TEST(ConfigCan, ThatNoTypeForAPortIsNamedIsToldForInheritedOnesToo) {
+    const auto can = parse("BMS_TYPE = Jkbms_pb\nPORTS = /dev/ttyUSB0\nCAN_PORT = can0\n");
+    EXPECT_EQ(can.problems.size(), 1u) << all(can);
+    EXPECT_TRUE(complains(can, Kind::warning, 2, "not spoken on CAN: on can0 all types that are will be looked for"));
+    const auto serial = parse("BMS_TYPE = Daly_Can\nPORTS = /dev/ttyUSB0\nCAN_PORT = can0\n");
+    EXPECT_EQ(serial.problems.size(), 1u) << all(serial);
+    EXPECT_TRUE(complains(serial, Kind::warning, 2, "not spoken on serial ports: on /dev/ttyUSB0 all"));
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms_pb\n[can0]\nPOLL_INTERVAL = 2\n"), Kind::warning, 2, "on can0"));
+    EXPECT_TRUE(parse("BMS_TYPE = Jkbms_pb\n[can0]\nBMS_TYPE = Jkbms_Can\n").problems.empty());
+    EXPECT_TRUE(parse("CAN_PORT = can0\nPORTS = /dev/ttyUSB0\n").problems.empty()) << "all types are looked for";
 }
 
 TEST(ConfigCan, ATypeOnCanAloneIsNoMistake) {

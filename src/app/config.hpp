@@ -55,6 +55,8 @@ struct ExternalSensorConfig {
     std::string service;
     std::string current_path;
     std::string soc_path;
+
+    [[nodiscard]] bool gives_soc() const noexcept { return !service.empty() && !soc_path.empty(); }
 };
 
 /// What only some types of BMS look at.

@@ -11,6 +11,7 @@
 #include "app/battery_states.hpp"
 #include "app/config.hpp"
 #include "app/config_ports.hpp"
+#include "app/config_reload.hpp"
 #include "app/detections.hpp"
 #include "app/exit_codes.hpp"
 #include "app/last_good.hpp"
@@ -72,20 +73,6 @@ std::vector<std::string> chosen_ports(const RunOptions& options, const Config& c
             report(Severity::warning,
                    "the section [" + section.name + "] has no effect: the command line names other ports");
     return chosen;
-}
-
-/// Keys that have changed and that are looked at only once.
-std::vector<std::string_view> needs_restart(const Config& before, const Config& after) {
-    std::vector<std::string_view> keys;
-    if (before.port_as_id != after.port_as_id) keys.push_back("USE_PORT_AS_UNIQUE_ID");
-    if (before.cell_data_format != after.cell_data_format) keys.push_back("BATTERY_CELL_DATA_FORMAT");
-    if (before.publish_config != after.publish_config) keys.push_back("PUBLISH_CONFIG_VALUES");
-    if (before.publish_json != after.publish_json) keys.push_back("PUBLISH_BATTERY_DATA_AS_JSON");
-    if (before.show_additional_info != after.show_additional_info)
-        keys.push_back("GUI_PARAMETERS_SHOW_ADDITIONAL_INFO");
-    if (before.legacy_paths != after.legacy_paths) keys.push_back("LEGACY_PATHS");
-    if (before.legacy_service_names != after.legacy_service_names) keys.push_back("LEGACY_SERVICE_NAMES");
-    return keys;
 }
 
 /// The daemon while it runs.
@@ -182,8 +169,7 @@ private:
             return report_(Severity::error, options_.config +
                                                 ": is not taken over because it names no port; everything "
                                                 "stays as it was");
-        for (const std::string_view key : needs_restart(config_, fresh.config))
-            report_(Severity::warning, std::string(key) + " is followed when bmsd is started again");
+        for (const std::string& what : keep_until_restart(config_, fresh.config)) report_(Severity::warning, what);
         parsed_ = std::move(fresh);  // what refers to config_ sees the new values
         *log_level_ = config_.log_level;
         if (face_) face_->set_config(config_.control, shown_config());
@@ -212,7 +198,7 @@ private:
         settings.legacy_paths = config_.legacy_paths;
         settings.legacy_names = config_.legacy_service_names;
         settings.config = shown_config();
-        settings.external_soc = !config_.external_sensor.service.empty() && !config_.external_sensor.soc_path.empty();
+        settings.external_soc = config_.external_sensor.gives_soc();
         settings.desk = &engine_;
         settings.report = report_;
         settings.settings = &*settings_;

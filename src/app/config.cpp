@@ -33,6 +33,17 @@ bool Parsed::has(Problem::Kind at_least) const noexcept {
                        [&](const Problem& problem) { return problem.kind >= at_least; });
 }
 
+std::string worst_error(const Parsed& parsed, const std::string& file) {
+    const auto milder = [](const Problem& a, const Problem& b) { return a.kind < b.kind; };
+    const auto worst = std::max_element(parsed.problems.begin(), parsed.problems.end(), milder);
+    if (worst == parsed.problems.end() || worst->kind < Problem::Kind::error) return {};
+    const auto errors = std::count_if(parsed.problems.begin(), parsed.problems.end(),
+                                      [](const Problem& problem) { return problem.kind >= Problem::Kind::error; });
+    std::string text = to_string(*worst, file);
+    if (errors > 1) text += " (more in the log: " + std::to_string(errors - 1) + ")";
+    return text;
+}
+
 Parsed parse_config(std::string_view text) {
     Parsed parsed;
     parsed.text = text;

@@ -135,6 +135,9 @@ struct Parsed {
     [[nodiscard]] bool has(Problem::Kind at_least) const noexcept;
 };
 
+/// The first of the worst errors, and how many others there are; empty if there is no error.
+[[nodiscard]] std::string worst_error(const Parsed& parsed, const std::string& file);
+
 /// Reads the text of a config file. Total: any text gives a Config and the list of what is wrong.
 [[nodiscard]] Parsed parse_config(std::string_view text);
 

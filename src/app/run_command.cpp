@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
@@ -91,6 +92,7 @@ public:
                   parsed_.has(Problem::Kind::safety), report_),
           ports_(io_.get_executor(), engine_, report_) {
         report_problems(parsed_);
+        show_config_state();
         if (parsed_.has(Problem::Kind::safety))
             report_(Severity::error, options_.config +
                                          ": because of these errors charging and discharging stay at 0 A "
@@ -154,6 +156,12 @@ private:
             report_(severity_of(problem.kind), to_string(problem, options_.config));
     }
 
+    /// On every battery, where people look who do not see the log.
+    void show_config_state() {
+        engine_.set_config_state(parsed_.has(Problem::Kind::error), parsed_.has(Problem::Kind::safety),
+                                 worst_error(parsed_, std::filesystem::path(options_.config).filename().string()));
+    }
+
     /// Takes over a configuration that has changed; one with errors is refused as a whole.
     void reload() {
         if (options_.config.empty())
@@ -173,7 +181,7 @@ private:
         parsed_ = std::move(fresh);  // what refers to config_ sees the new values
         *log_level_ = config_.log_level;
         if (face_) face_->set_config(config_.control, shown_config());
-        engine_.set_config_state(false, false);
+        show_config_state();
         ports_.follow(wanted);
         keep_as_good();
         report_(Severity::info, options_.config + ": read again");

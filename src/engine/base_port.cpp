@@ -37,6 +37,7 @@ Station& BasePort::add_station(const bms::Family& family, Address address) {
     station.battery->traits = {family.cell_step_v, family.low_soc_by_threshold, family.voltage_limits,
                                family.cells_untold, family.limits_lapse};
     station.battery->config_error = context_.config_error;
+    station.battery->config_trouble = context_.config_trouble;
     station.battery->config_blocks = context_.config_blocks;
     return station;
 }
@@ -239,9 +240,10 @@ void BasePort::remove_all() {
     for (Station& station : stations_) give_up(station);
 }
 
-void BasePort::set_config_state(bool error, bool blocks) {
+void BasePort::set_config_state(bool error, bool blocks, const std::string& trouble) {
     for (Station& station : stations_) {
         station.battery->config_error = error;
+        station.battery->config_trouble = trouble;
         station.battery->config_blocks = blocks;
     }
 }

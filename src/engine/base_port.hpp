@@ -32,6 +32,7 @@ struct Context {
     std::function<void()> opened;                              ///< a port has made its first attempt to open
     bool config_error = false;                                 ///< see Battery::config_error
     bool config_blocks = false;                                ///< see Battery::config_blocks
+    std::string config_trouble = {};                           ///< see Battery::config_trouble
     Memory* memory = nullptr;                                  ///< may be null: nothing is remembered
     BatteryMemory* batteries = nullptr;                        ///< may be null: nothing is remembered
     std::function<control::Surroundings()> surroundings = {};  ///< may be null: there is nothing around
@@ -56,7 +57,7 @@ public:
     void expect_end() noexcept { complained_ = true; }
 
     /// Shown with its batteries; see Context.
-    void set_config_state(bool error, bool blocks);
+    void set_config_state(bool error, bool blocks, const std::string& trouble);
 
     /// See Desk::give; absent if the battery is not on this port.
     [[nodiscard]] std::optional<Result<void>> give(const Battery& battery, Order order, double value);

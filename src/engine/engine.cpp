@@ -74,10 +74,11 @@ void Engine::ended(const BasePort& port, std::exception_ptr error) {
     left.gone();
 }
 
-void Engine::set_config_state(bool error, bool blocks) {
+void Engine::set_config_state(bool error, bool blocks, const std::string& trouble) {
     context_.config_error = error;
     context_.config_blocks = blocks;
-    for (const auto& port : ports_) port->set_config_state(error, blocks);
+    context_.config_trouble = trouble;
+    for (const auto& port : ports_) port->set_config_state(error, blocks, trouble);
 }
 
 void Engine::note_first_open() {

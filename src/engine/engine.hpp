@@ -48,8 +48,8 @@ public:
 
     Result<void> give(const Battery& battery, Order order, double value) override;
 
-    /// What the configuration is worth now.
-    void set_config_state(bool error, bool blocks);
+    /// What the configuration is worth now; `trouble`: the worst that is wrong with it, for people.
+    void set_config_state(bool error, bool blocks, const std::string& trouble = {});
 
     /// Hands the state of every battery that is known to the memory.
     void keep_states() const;

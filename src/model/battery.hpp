@@ -178,6 +178,7 @@ struct Battery {
     Level cable_alarm = Level::ok;  ///< the connection to the BMS is lost
     bool online = false;            ///< false: voltage, current and power are not to be shown
     bool config_error = false;      ///< the configuration has errors; shown as state and error code
+    std::string config_trouble;     ///< the worst of them, with its place; may be empty
     bool internal_errors = false;   ///< so many that the values should not be trusted
     bool config_blocks = false;     ///< one of them concerns the battery's safety: monitor only, 0 A
     Orders orders;

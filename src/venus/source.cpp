@@ -30,7 +30,7 @@ std::string link_text(const Battery& battery, const control::Parameters& paramet
     std::string text = battery.online                              ? connected_text(battery.link)
                        : battery.link.state == LinkState::starting ? "Initializing..."
                                                                    : lost_text(battery, parameters);
-    for (const std::string* trouble : {&battery.link.trouble, &battery.orders.trouble})
+    for (const std::string* trouble : {&battery.link.trouble, &battery.orders.trouble, &battery.config_trouble})
         if (!trouble->empty()) text += " | " + *trouble;
     return text;
 }

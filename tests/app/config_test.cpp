@@ -133,6 +133,14 @@ TEST(Config, MessagesAreOneLineWhateverIsQuoted) {
     }
 }
 
+TEST(Config, TheWorstErrorIsTheFirstOfTheHeaviest) {
+    EXPECT_EQ(worst_error(app::parse_config("[DEFAULT]\nSOC_LOW_ALARM = 30\n"), "config.ini"), "") << "a warning";
+    EXPECT_EQ(
+        worst_error(app::parse_config("[DEFAULT]\nLOGGING = x\nCVCM_ENABLE = maybe\nCHARGE_MODE = z\n"), "config.ini"),
+        "config.ini line 3: CVCM_ENABLE: 'maybe' is neither True nor False (allowed: True or False); True is used "
+        "instead (more in the log: 2)");
+}
+
 TEST(Config, KeysOfTheReferenceAreNoMistake) {
     const auto parsed = app::parse_config("[DEFAULT]\nCVCM_ENABLE = True\n");
     EXPECT_FALSE(parsed.has(Problem::Kind::warning)) << all(parsed);

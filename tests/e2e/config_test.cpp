@@ -136,9 +136,28 @@ TEST(Reload, HealsAnUnsafeStart) {
     const auto service = service_of(port);
     ASSERT_TRUE(eventually([&] { return rig.number(service, "/ErrorCode") == 119; })) << rig.daemon().err();
     EXPECT_TRUE(rig.logged("charging and discharging stay at 0 A"));
+    const auto link = rig.text(service, "/ConnectionInformation").value_or("");
+    EXPECT_NE(link.find("config.ini line 3: MAX_BATTERY_CHARGE_CURRENT: '4O' is not a number"), std::string::npos)
+        << link;
     reconfigure(rig, "[DEFAULT]\nBMS_TYPE = Jkbms_pb\nMAX_BATTERY_CHARGE_CURRENT = 40\n");
     EXPECT_TRUE(eventually([&] { return rig.number(service, "/Info/MaxChargeCurrent") == 40; })) << rig.daemon().err();
     EXPECT_TRUE(eventually([&] { return rig.number(service, "/ErrorCode") != 119; }));
+    EXPECT_EQ(rig.text(service, "/ConnectionInformation"), "Connected");
+}
+
+TEST(Reload, KeepsThePointsAfterWhichPathsAreNamed) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb", "--current", "-20"});
+    rig.run("BMS_TYPE = Jkbms_pb\nPOLL_INTERVAL = 0.2\nTIME_TO_SOC_POINTS = 20, 10\n", {port});
+    const auto service = service_of(port);
+    ASSERT_TRUE(eventually([&] { return rig.text(service, "/TimeToSoC/20").value_or("").size() > 1; }))
+        << rig.daemon().err();
+
+    reconfigure(rig,
+                "[DEFAULT]\nBMS_TYPE = Jkbms_pb\nPOLL_INTERVAL = 0.2\nTIME_TO_SOC_POINTS = 5\n"
+                "MAX_BATTERY_CHARGE_CURRENT = 12\n");
+    ASSERT_TRUE(eventually([&] { return rig.number(service, "/Info/MaxChargeCurrent") == 12; })) << rig.daemon().err();
+    EXPECT_TRUE(rig.logged("TIME_TO_SOC_POINTS is followed when bmsd is started again"));
 }
 
 TEST(Reload, OpensClosesAndReopensPorts) {

@@ -581,14 +581,16 @@ TEST_F(EngineTest, TheStateOfTheConfigurationCanChange) {
     bus.batteries[1] = pack("4061234567890", 52.8);
     run_until([&] { return witness.appeared_ids.size() == 1; });
     const Battery& battery = *engine.ports()[0]->stations()[0].battery;
-    engine.set_config_state(true, true);
+    engine.set_config_state(true, true, "config.ini line 2: LOGGING: 'x' is no log level");
     EXPECT_TRUE(battery.config_error);
+    EXPECT_EQ(battery.config_trouble, "config.ini line 2: LOGGING: 'x' is no log level");
     const int before = witness.updates;
     run_until([&] { return witness.updates > before; });
     EXPECT_EQ(battery.limits.ccl_a, 0);
     engine.set_config_state(false, false);
     run_until([&] { return battery.limits.ccl_a > 0; });
     EXPECT_FALSE(battery.config_error);
+    EXPECT_EQ(battery.config_trouble, "");
 }
 
 TEST(Pace, AnAnswerIsTimedFirstAndThenLookedForMoreAndMoreOften) {

@@ -66,6 +66,13 @@ TEST_F(Paths, WrongConfigurationIsAnError) {
     EXPECT_EQ(value("/Mode"), Value{0xFC}) << "neither direction, but not standby";
 }
 
+TEST_F(Paths, WhatIsWrongWithTheConfigurationIsTold) {
+    EXPECT_EQ(value("/ConnectionInformation"), Value{std::string{"Connected"}});
+    battery.config_trouble = "config.ini line 2: MAX_CELL_VOLTAGE: '3,5' is not a number";
+    EXPECT_EQ(value("/ConnectionInformation"),
+              Value{std::string{"Connected | config.ini line 2: MAX_CELL_VOLTAGE: '3,5' is not a number"}});
+}
+
 TEST_F(Paths, ABatteryThatNeverAnsweredInitialises) {
     battery.link.state = LinkState::starting;
     battery.online = false;

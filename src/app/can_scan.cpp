@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <thread>
 
+#include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/reading_text.hpp"
 #include "engine/can_scan.hpp"
-#include "link/can.hpp"
 #include "model/words.hpp"
 
 namespace bmsd::app {
@@ -124,6 +124,22 @@ void listen(link::CanSocket& socket, engine::CanScan& scan) {
     }
 }
 
+/// Those to show commands for; none if it is virtual.
+std::vector<unsigned> rates_of(const link::CanInterface& interface, unsigned bitrate) {
+    if (interface.is_virtual) return {};
+    if (bitrate != 0) return {bitrate};
+    return {250000, 500000};
+}
+
+std::vector<std::string> setup_commands(const std::string& name, unsigned rate) {
+    const std::string set = "ip link set " + name + " ";
+    return {set + "down", set + "type can bitrate " + std::to_string(rate) + " restart-ms 100", set + "txqueuelen 128",
+            set + "up"};
+}
+
+constexpr const char* on_venus_os =
+    "On Venus OS: choose the CAN-bus profile of the port in the settings instead, or it is set back.";
+
 }  // namespace
 
 CanLooked look_at_can(const std::string& name, const std::vector<const bms::Family*>& families,
@@ -149,31 +165,43 @@ CanLooked look_at_can(const std::string& name, const std::vector<const bms::Fami
     return out;
 }
 
-int can_setup(const std::string& name, unsigned bitrate) {
+std::string can_setup_text(const link::CanInterface& interface, unsigned bitrate) {
+    if (interface.is_virtual) return "ip link set " + interface.name + " up    # virtual: it has no bitrate\n";
+    std::string text = std::string("# Now: ") + (interface.up ? "up" : "down") + ", bitrate " +
+                       (interface.bitrate ? std::to_string(*interface.bitrate) : "not set") +
+                       ". These commands, as root, set it; nothing was changed.\n"
+                       "# restart-ms brings a controller back that has switched itself off.\n";
+    for (const unsigned rate : rates_of(interface, bitrate)) {
+        if (bitrate == 0) text += "# for " + std::to_string(rate / 1000) + " kbit/s:\n";
+        for (const std::string& command : setup_commands(interface.name, rate)) text += command + "\n";
+    }
+    return text + "# " + on_venus_os + "\n";
+}
+
+json::object can_setup_json(const link::CanInterface& interface, unsigned bitrate) {
+    json::array setups;
+    const auto add = [&](json::value rate, const std::vector<std::string>& commands) {
+        setups.push_back(json::object{{"bitrate", std::move(rate)}, {"commands", json::value_from(commands)}});
+    };
+    for (const unsigned rate : rates_of(interface, bitrate)) add(rate, setup_commands(interface.name, rate));
+    if (interface.is_virtual) add(nullptr, {"ip link set " + interface.name + " up"});
+    return {{"interface", interface.name},
+            {"up", interface.up},
+            {"virtual", interface.is_virtual},
+            {"bitrate", interface.bitrate ? json::value(*interface.bitrate) : json::value(nullptr)},
+            {"setups", std::move(setups)},
+            {"venus_os", interface.is_virtual ? json::value(nullptr) : json::value(on_venus_os)}};
+}
+
+int can_setup(const std::string& name, unsigned bitrate, bool as_json) {
     const auto all = link::can_interfaces();
     const auto at = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
     if (at == all.end()) {
         std::fprintf(stderr, "bmsd can-setup: %s: %s\n", name.c_str(), link::trouble_with(name, all).c_str());
-        return 2;
+        return user_must_act;
     }
-    if (at->is_virtual) {
-        std::printf("ip link set %s up    # virtual: it has no bitrate\n", name.c_str());
-        return 0;
-    }
-    std::printf("# Now: %s, bitrate %s. These commands, as root, set it; nothing was changed.\n",
-                at->up ? "up" : "down", at->bitrate ? std::to_string(*at->bitrate).c_str() : "not set");
-    std::printf("# restart-ms brings a controller back that has switched itself off.\n");
-    for (const unsigned rate : {250000U, 500000U}) {
-        if (bitrate != 0 && rate != 250000U) break;
-        const unsigned chosen = bitrate != 0 ? bitrate : rate;
-        if (bitrate == 0) std::printf("# for %u kbit/s:\n", rate / 1000);
-        std::printf(
-            "ip link set %s down\nip link set %s type can bitrate %u restart-ms 100\nip link set %s txqueuelen "
-            "128\nip link set %s up\n",
-            name.c_str(), name.c_str(), chosen, name.c_str(), name.c_str());
-    }
-    std::printf("# On Venus OS: choose the CAN-bus profile of the port in the settings instead, or it is set back.\n");
-    return 0;
+    std::printf("%s", (as_json ? to_text(can_setup_json(*at, bitrate)) + "\n" : can_setup_text(*at, bitrate)).c_str());
+    return ended_well;
 }
 
 }  // namespace bmsd::app

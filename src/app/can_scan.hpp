@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "bms/family.hpp"
+#include "link/can.hpp"
 
 namespace bmsd::app {
 
@@ -22,8 +23,11 @@ struct CanLooked {
 [[nodiscard]] CanLooked look_at_can(const std::string& interface, const std::vector<const bms::Family*>& families,
                                     const std::vector<std::uint32_t>& addresses);
 
-/// Prints the commands that prepare an interface; `bitrate` 0: for both usual ones. Nothing is changed. Exit code 0, or
-/// 2 if there is no such interface.
-int can_setup(const std::string& interface, unsigned bitrate);
+/// The commands that prepare an interface, for a person and for a program; `bitrate` 0: for both usual ones.
+[[nodiscard]] std::string can_setup_text(const link::CanInterface& interface, unsigned bitrate);
+[[nodiscard]] boost::json::object can_setup_json(const link::CanInterface& interface, unsigned bitrate);
+
+/// Prints them. Nothing is changed. Exit code 0, or 2 if there is no such interface.
+int can_setup(const std::string& interface, unsigned bitrate, bool as_json);
 
 }  // namespace bmsd::app

@@ -34,7 +34,7 @@ int control_scenario(const ControlOptions& options) {
         if (!own->readable) return complain(options.config, own->problems.front().text);
     }
     const Parsed& config = own ? *own : scenario->config;
-    tell(config, own ? options.config : options.scenario);
+    tell(config, own ? options.config : options.scenario + ": key \"config\"");
 
     ScenarioRun run(*scenario, config);
     std::optional<ControlPlot> plot;

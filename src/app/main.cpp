@@ -72,12 +72,13 @@ int check_config(const CheckOptions& options, bool json) {
     return user_must_act;
 }
 
-CLI::App* add_control(CLI::App& app, app::ControlOptions& options) {
+CLI::App* add_control(CLI::App& app, app::ControlOptions& options, bool& json) {
     auto* command = app.add_subcommand("control", "Try the charge control on a recorded time series");
     command->add_option("SCENARIO", options.scenario, "time series (JSON); see docs/charge-control.md")->required();
     command->add_option("--config", options.config, "configuration to try, instead of that in the scenario");
     command->add_flag("--every-cycle", options.every_cycle, "a line per cycle instead of one per change");
     command->add_option("--plot", options.plot, "draw the run into this SVG file");
+    command->add_flag("--json", json, "the output is JSON in any case");
     return command;
 }
 
@@ -131,11 +132,12 @@ struct CanSetupOptions {
     unsigned bitrate = 0;
 };
 
-CLI::App* add_can_setup(CLI::App& app, CanSetupOptions& options) {
+CLI::App* add_can_setup(CLI::App& app, CanSetupOptions& options, bool& json) {
     auto* command = app.add_subcommand("can-setup", "Print the commands that prepare a CAN interface");
     command->add_option("INTERFACE", options.interface, "for example can0")->required();
     command->add_option("--bitrate", options.bitrate, "bit/s; default: 250000 and 500000")
         ->check(CLI::Range(10000, 1000000));
+    command->add_flag("--json", json, "as JSON");
     command->footer("Nothing is changed: the program never sets the bitrate of an interface by itself.");
     return command;
 }
@@ -258,12 +260,12 @@ int run_command(int argc, char** argv) {
     ScanText scan_text;
     auto* scan_command = add_scan(app, scan_options, scan_text);
     CanSetupOptions can_setup_options;
-    auto* can_setup_command = add_can_setup(app, can_setup_options);
+    auto* can_setup_command = add_can_setup(app, can_setup_options, json);
     app::ControlBmsOptions control_options;
     ControlText control_text;
     auto* control_command = add_control_bms(app, control_options, control_text);
     app::ControlOptions scenario_options;
-    auto* scenario_command = add_control(app, scenario_options);
+    auto* scenario_command = add_control(app, scenario_options, json);
     sim::SimulateOptions simulate_options;
     SimulateText simulate_text;
     auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
@@ -285,7 +287,7 @@ int run_command(int argc, char** argv) {
         if (*scenario_command) return app::control_scenario(scenario_options);
         if (*check) return check_config(check_options, json);
         if (*control_command) return control_bms(control_options, control_text);
-        if (*can_setup_command) return app::can_setup(can_setup_options.interface, can_setup_options.bitrate);
+        if (*can_setup_command) return app::can_setup(can_setup_options.interface, can_setup_options.bitrate, json);
         if (*scan_command) return scan(scan_options, scan_text);
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);

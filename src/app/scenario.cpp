@@ -186,6 +186,8 @@ private:
             }
         }
         out_.config = parse_config(text);
+        // Lines of a text that nobody has seen.
+        for (Problem& problem : out_.config.problems) problem.line = 0;
         for (const Problem& problem : out_.config.problems)
             if (problem.kind == Problem::Kind::fatal) fault("key \"config\": " + problem.key + ": " + problem.text);
     }

@@ -164,6 +164,16 @@ TEST(Scenario, MistakesAreNamedWithTheirRemedy) {
     }
 }
 
+TEST(Scenario, WhatIsWrongWithItsConfigurationHasNoLine) {
+    const auto scenario =
+        app::parse_scenario(R"({"end_t": 5, "cell_count": 4, "config": {"CHARGE_MODE": 3}, "steps": [{"t": 0}]})");
+    ASSERT_TRUE(scenario);
+    ASSERT_EQ(scenario->config.problems.size(), 1u);
+    EXPECT_EQ(to_string(scenario->config.problems[0], "x.json: key \"config\"")
+                  .find("x.json: key \"config\": CHARGE_MODE: '3' is"),
+              0u);
+}
+
 TEST(Scenario, AFileThatIsNotThereIsNamed) {
     EXPECT_FALSE(app::read_scenario("/nonexistent/scenario.json"));
     EXPECT_FALSE(app::read_scenario("/"));

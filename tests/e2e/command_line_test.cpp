@@ -44,6 +44,24 @@ TEST(CommandLine, ListAndDescribe) {
     EXPECT_TRUE(says(bmsd::test::bmsd({"guide", "jkbms_pb"}), 0, "isolated"));
 }
 
+TEST(CommandLine, AScenarioIsTriedWithItsConfiguration) {
+    const Folder folder;
+    const std::string scenario =
+        folder.write("x.json", R"({"end_t": 1, "cell_count": 4, "config": {"CHARGE_MODE": 3}, "steps": [{"t": 0}]})");
+    const auto tried = bmsd::test::bmsd({"control", scenario, "--json"});
+    EXPECT_TRUE(says(tried, 0, "x.json: key \"config\": CHARGE_MODE: '3' is outside the allowed range"));
+    EXPECT_EQ(tried.err.find("line"), std::string::npos) << tried.err;
+    boost::system::error_code error;
+    static_cast<void>(boost::json::parse(tried.out.substr(0, tried.out.find('\n')), error));
+    EXPECT_FALSE(error) << tried.out;
+    EXPECT_TRUE(says(bmsd::test::bmsd({"control", scenario, "--config", "/nonexistent.ini"}), 2,
+                     "/nonexistent.ini: there is no such file; check its name"));
+}
+
+TEST(CommandLine, ACanInterfaceThatIsNotThereIsNamed) {
+    EXPECT_TRUE(says(bmsd::test::bmsd({"can-setup", "can77", "--json"}), 2, "bmsd can-setup: can77: "));
+}
+
 TEST(CommandLine, PortsThatCannotBeUsed) {
     EXPECT_TRUE(says(run_with("", {"/dev/no-such-port"}), 2, "/dev/no-such-port: there is no such port"));
     EXPECT_TRUE(says(run_with("", {"/tmp"}), 2, "/tmp: this is a directory"));
@@ -51,6 +69,9 @@ TEST(CommandLine, PortsThatCannotBeUsed) {
     EXPECT_TRUE(says(run_with("", {"tcp://nowhere"}), 2, "write tcp://host:port"));
     EXPECT_TRUE(says(run_with("", {}), 2, "no port is named"));
     EXPECT_TRUE(says(run_with("EXCLUDED_DEVICES = /dev/ttyUSB9\n", {"/dev/ttyUSB9"}), 0, "left alone"));
+    EXPECT_TRUE(says(run_with("EXCLUDED_DEVICES = /dev/ttyUSB9 ; inverter\n", {"/dev/ttyUSB9"}), 0, "left alone"));
+    EXPECT_TRUE(says(run_with("BMS_TYPE = Daly_Can\n", {"/dev/no-such-port"}), 2,
+                     "BMS_TYPE: what it names is not spoken on serial ports: on /dev/no-such-port all types"));
 }
 
 TEST(CommandLine, APortInUseNamesItsHolder) {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "app/config_value.hpp"
+#include "model/battery.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -172,6 +173,24 @@ public:
         add(Kind::safety, "TEMPERATURE_SOURCE_BATTERY", "the list is empty; 1, 2, 3, 4 is used");
     }
 
+    /// Each point has a path of its own, below /TimeToSoC.
+    void check_points() {
+        std::vector<int>& points = c_.times.to_soc_percent;
+        std::vector<int> once;
+        for (const int point : points)
+            if (std::find(once.begin(), once.end(), point) == once.end())
+                once.push_back(point);
+            else
+                add(Kind::warning, "TIME_TO_SOC_POINTS", "has " + std::to_string(point) + " twice; once is enough");
+        if (once.size() > max_soc_points) {
+            add(Kind::warning, "TIME_TO_SOC_POINTS",
+                "has more than " + std::to_string(max_soc_points) + " points; those behind " +
+                    std::to_string(once[max_soc_points - 1]) + " are not shown");
+            once.resize(max_soc_points);
+        }
+        points = std::move(once);
+    }
+
     /// Links that are checked before anything follows them.
     void check_links() {
         for (const std::string& battery : config_.bluetooth.batteries)
@@ -249,6 +268,7 @@ void check_control(Config& config, const Lines& lines, std::vector<Problem>& pro
     check.check_curves();
     check.check_reach();
     check.check_sensors();
+    check.check_points();
     check.check_links();
     check.check_rest();
 }

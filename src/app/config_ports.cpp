@@ -68,6 +68,9 @@ std::string oddity(const std::vector<const bms::Family*>& families, std::uint32_
     return warning;
 }
 
+/// Not in the name of any port, but between or around names.
+constexpr const char* no_name = " \t;\"'";
+
 /// Judges the settings of one port or of all. A line of 0 means that the value comes from elsewhere.
 class PortCheck {
 public:
@@ -98,47 +101,47 @@ public:
         for (const std::string& name : config.can_ports)
             if (!is_can_port(name))
                 add(default_section, Kind::error, "CAN_PORT", name,
-                    in_quotes(name) + " is no CAN interface; " + advice(name, "write for example can0, vecan1"));
+                    quoted(name) + " is no CAN interface; " + advice(name, "write for example can0, vecan1"));
         std::vector<std::string> excluded;
         for (const std::string& name : config.excluded_devices) exclude(name, excluded);
         config.excluded_devices = std::move(excluded);
     }
 
 private:
-    static std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
-
-    static bool has_stranger(const std::string& name) { return name.find_first_of(" \t;") != std::string::npos; }
+    static std::string quoted(const std::string& name) { return "'" + name + "'"; }
 
     /// What to write instead of a name that is none.
     static std::string advice(const std::string& name, const std::string& otherwise) {
         if (name.find_first_of(";#") != std::string::npos) return "a comment needs a line of its own";
-        if (has_stranger(name)) return "several are separated by commas, not by a blank";
+        if (name.find_first_of("\"'") != std::string::npos) return "write it without quotes";
+        if (name.find_first_of(no_name) != std::string::npos) return "several are separated by commas, not by a blank";
         return otherwise;
     }
 
     void check_port_name(const std::string& name) {
-        // The file of a replay may be called anything.
-        if (name.starts_with("replay:") || (can_be_opened(name) && !has_stranger(name))) return;
-        if (is_port_name(name) && !has_stranger(name))
+        if (is_port_name(name) && can_be_opened(name)) return;
+        if (is_port_name(name))
             return add(default_section, Kind::warning, "PORTS", name,
-                       in_quotes(name) + ": links of this kind are not in this version; it is not opened");
+                       quoted(name) + ": links of this kind are not in this version; it is not opened");
         add(default_section, Kind::error, "PORTS", name,
-            in_quotes(name) + " is no port; " + advice(name, "write for example /dev/" + name));
+            quoted(name) + " is no port; " + advice(name, "write for example /dev/" + name));
     }
 
     /// Every word of what is no device may be the one that is meant.
     void exclude(const std::string& name, std::vector<std::string>& excluded) {
-        if (is_port_name(name) && !has_stranger(name)) return excluded.push_back(name);
+        if (is_port_name(name)) return excluded.push_back(name);
         std::string read;
-        for (std::size_t begin = 0; (begin = name.find_first_not_of(" \t;#", begin)) != std::string::npos;) {
-            const auto end = name.find_first_of(" \t;", begin);
+        const std::string between = std::string(no_name) + "#";
+        std::size_t end = 0;
+        for (auto begin = name.find_first_not_of(between); begin != std::string::npos;
+             begin = name.find_first_not_of(between, end)) {
+            end = std::min(name.find_first_of(no_name, begin), name.size());
             const std::string word = name.substr(begin, end - begin);
             excluded.push_back(is_port_name(word) ? word : "/dev/" + word);
             read += (read.empty() ? "" : ", ") + excluded.back();
-            begin = std::min(end, name.size());
         }
         add(default_section, Kind::error, "EXCLUDED_DEVICES", name,
-            in_quotes(name) + " is no device; " + advice(name, "write its whole path") +
+            quoted(name) + " is no device; " + advice(name, "write its whole path") +
                 (read.empty() ? "" : "; left alone: " + read));
     }
 
@@ -157,13 +160,17 @@ private:
     }
 
     void check_rate(const std::string& section, const PortConfig& port, const Families& families) {
-        if (!port.baud) return;
+        // One that is inherited was judged with the ports it is meant for.
+        if (!port.baud || (is_can_port(section) && lines_.of(section, "BAUD_RATE") == 0)) return;
         std::string rates;
         for (const bms::Family* family : families)
             for (const std::uint32_t rate : family->serial.rates) {
                 if (rate == static_cast<std::uint32_t>(*port.baud)) return;
                 rates += (rates.empty() ? "" : ", ") + std::to_string(rate);
             }
+        if (rates.empty())
+            return add(section, Kind::warning, "BAUD_RATE", std::to_string(*port.baud),
+                       "has no effect on CAN, where the interface has the bitrate: see `bmsd can-setup`");
         add(section, Kind::warning, "BAUD_RATE", std::to_string(*port.baud),
             "no BMS that is looked for is known to use this rate; known are " + rates);
     }
@@ -208,7 +215,8 @@ void check_ports(Config& config, const Lines& lines, std::vector<Problem>& probl
 }
 
 bool is_can_port(std::string_view name) {
-    if (name.find('/') != std::string_view::npos || name.find(':') != std::string_view::npos) return false;
+    if (name.find_first_of("/:") != std::string_view::npos || name.find_first_of(no_name) != std::string_view::npos)
+        return false;
     const auto can = name.find("can");
     return can != std::string_view::npos && can + 3 < name.size() &&
            name.find_first_not_of("0123456789", can + 3) == std::string_view::npos;
@@ -220,8 +228,9 @@ bool can_be_opened(std::string_view port) {
 }
 
 bool is_port_name(std::string_view name) {
-    if (name.starts_with('/') || name.starts_with("replay:") || name.find("://") != std::string_view::npos) return true;
-    return is_can_port(name);
+    if (name.starts_with("replay:")) return true;  // the file may be called anything
+    if (name.find_first_of(no_name) != std::string_view::npos) return false;
+    return name.starts_with('/') || name.find("://") != std::string_view::npos || is_can_port(name);
 }
 
 bool same_port(const std::string& a, const std::string& b) {

@@ -96,6 +96,9 @@ TEST(ConfigPorts, WhatIsNoPortIsNoSection) {
     for (const char* name : {"/dev/ttyUSB0", "/dev/serial/by-id/usb-FTDI_x-if00-port0", "tcp://10.0.0.5:502", "can0",
                              "vecan1", "vcan12", "ble://C8:47:8C:00:00:00", "replay:file.json"})
         EXPECT_TRUE(app::is_port_name(name)) << name;
+    for (const char* name :
+         {"/dev/ttyUSB0 ; garage", "/dev/ttyUSB0 garage", "\"/dev/ttyUSB0\"", "can0 can1", "my can0"})
+        EXPECT_FALSE(app::is_port_name(name)) << name;
     for (const char* name : {"", "DEFAULT", "ttyUSB0", "can", "canopen", "candy1x", "other"})
         EXPECT_FALSE(app::is_port_name(name)) << name;
 }
@@ -180,6 +183,9 @@ TEST(ConfigPorts, ADeviceThatMustNotBeTouchedIsLeftAloneHoweverItIsWritten) {
     const auto bare = parse("EXCLUDED_DEVICES = ttyUSB2\n");
     EXPECT_TRUE(complains(bare, Kind::error, 2, "write its whole path; left alone: /dev/ttyUSB2")) << all(bare);
     EXPECT_EQ(bare.config.excluded_devices, Names{"/dev/ttyUSB2"});
+    const auto quotes = parse("EXCLUDED_DEVICES = \"/dev/ttyUSB2\"\n");
+    EXPECT_TRUE(complains(quotes, Kind::error, 2, "write it without quotes; left alone: /dev/ttyUSB2")) << all(quotes);
+    EXPECT_EQ(quotes.config.excluded_devices, Names{"/dev/ttyUSB2"});
     EXPECT_TRUE(parse("EXCLUDED_DEVICES = /dev/ttyUSB2, tcp://10.0.0.5:502\n").problems.empty());
 }
 
@@ -327,5 +333,9 @@ TEST(ConfigTypes, TypesOfLaterVersionsLeaveTheOthers) {
 TEST(ConfigTypes, ARateNobodyUsesIsDoubted) {
     EXPECT_TRUE(complains(parse("BMS_TYPE = Jkbms_pb\nBAUD_RATE = 9600\n"), Kind::warning, 3, "known are 115200"));
     EXPECT_FALSE(parse("BMS_TYPE = Jkbms_pb\nBAUD_RATE = 115200\n").has(Kind::note));
+    EXPECT_TRUE(complains(parse("[can0]\nBAUD_RATE = 9600\n"), Kind::warning, 3,
+                          "has no effect on CAN, where the interface has the bitrate: see `bmsd can-setup`"));
+    EXPECT_TRUE(parse("BAUD_RATE = 9600\n[can0]\nBMS_TYPE = Daly_Can\n").problems.empty())
+        << "meant for the serial ports";
     EXPECT_TRUE(complains(parse("INVERT_CURRENT_MEASUREMENT = 0\n"), Kind::safety, 2, "'0' is neither 1 nor -1"));
 }

@@ -20,6 +20,8 @@ void check_values(app::Config& config) {
         require(curve->x.size() == curve->fraction.size() && curve->x.size() >= 2, "a curve is a curve");
         for (const double fraction : curve->fraction) require(fraction >= 0 && fraction <= 1, "a fraction");
     }
+    const auto& measured = config.control.current_measured_a;
+    require(std::is_sorted(measured.begin(), measured.end()), "a correction does not turn the current round");
     for (const std::string& port : app::configured_ports(config))
         require(!app::engine_settings(config, port).families.empty(), "somebody is asked for");
 }

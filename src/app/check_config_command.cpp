@@ -7,6 +7,7 @@
 
 #include "app/config.hpp"
 #include "app/reading_json.hpp"
+#include "venus/utf8.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -64,7 +65,7 @@ void print_json(const std::string& path, const Parsed& parsed) {
     json::array problems;
     for (const Problem& problem : parsed.problems) problems.push_back(problem_json(problem));
     const Count counted = count(parsed);
-    std::printf("%s\n", to_text(json::object{{"file", path},
+    std::printf("%s\n", to_text(json::object{{"file", venus::valid_utf8(path)},
                                              {"errors", counted.errors},
                                              {"warnings", counted.warnings},
                                              {"notes", counted.notes},

@@ -24,8 +24,10 @@ std::string to_string(const Problem& problem, const std::string& file) {
     out += ": " + problem.text;
     for (char& c : out)
         if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-    if (out.size() > longest_message) out.replace(longest_message, std::string::npos, "...");
-    return out;
+    if (out.size() <= longest_message) return out;
+    std::size_t end = longest_message;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not within a character
+    return out.substr(0, end) + "...";
 }
 
 bool Parsed::has(Problem::Kind at_least) const noexcept {
@@ -60,7 +62,10 @@ Parsed read_config(const std::string& path) {
     };
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status)) return fatal("there is no such file; name one with --config");
+    if (status.type() == std::filesystem::file_type::not_found)
+        return fatal("there is no such file; check its name and its directory");
+    if (error)
+        return fatal("the file cannot be reached (" + error.message() + "); check the permissions of its directories");
     if (std::filesystem::is_directory(status)) return fatal("this is a directory; name the file in it");
     std::ifstream file(path, std::ios::binary);
     if (!file) return fatal("the file cannot be read; check its permissions");

@@ -33,8 +33,8 @@ struct Key {
     Place place;
     std::string_view help;
     Range range = {};
-    bool safety = false;  ///< decides how the battery is treated
-    std::array<OldName, 2> old_names = {};
+    bool safety = false;                    ///< decides how the battery is treated
+    std::array<OldName, 2> old_names = {};  ///< the newest first
     Effect effect = Effect::now;
     bool secret = false;  ///< its value is never shown
 };

@@ -29,14 +29,6 @@ bool is_of_reference(std::string_view type) {
                        [&](std::string_view known) { return same_word(known, type); });
 }
 
-/// Separators that people take instead of a comma; empty if it is something else.
-std::string_view wrong_separator(std::string_view item) {
-    if (item.find(';') != std::string_view::npos) return "a semicolon";
-    if (item.find('/') != std::string_view::npos) return "a slash";
-    if (item.find_first_of(" \t") != std::string_view::npos) return "a blank";
-    return {};
-}
-
 /// The families of one name; a remark if there are none.
 std::optional<Remark> read_type(std::string_view name, std::vector<const bms::Family*>& out) {
     const std::string quoted = "'" + std::string(name) + "'";
@@ -79,6 +71,13 @@ std::optional<Remark> read_address(std::string_view item, std::uint32_t& out) {
 }
 
 }  // namespace
+
+std::string_view wrong_separator(std::string_view item) {
+    if (item.find(';') != std::string_view::npos) return "a semicolon";
+    if (item.find('/') != std::string_view::npos) return "a slash";
+    if (item.find_first_of(" \t") != std::string_view::npos) return "a blank";
+    return {};
+}
 
 std::vector<std::string_view> list_items(std::string_view text) {
     std::vector<std::string_view> out;

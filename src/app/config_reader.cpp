@@ -28,6 +28,19 @@ const Key* meant_by(std::string_view word) {
     return word_distance(nearest, word) <= likely_misspelt ? find_key(nearest).key : nullptr;
 }
 
+bool is_quoted(const std::string& value) {
+    return value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front();
+}
+
+/// What is hard to see in a line that is not understood.
+std::string hint(const IniLine& line) {
+    constexpr std::string_view no_break_space = "\xC2\xA0";
+    if (line.name.ends_with(no_break_space) || line.value.starts_with(no_break_space))
+        return "; there is a no-break space beside the '=', write an ordinary one";
+    if (is_quoted(line.value)) return "; write it without quotes";
+    return {};
+}
+
 /// Of "KEY value" without a separator.
 std::string first_word(const std::string& text) {
     return text.substr(0, text.find_first_of(" \t"));
@@ -52,7 +65,9 @@ std::string per_port_keys() {
 }  // namespace
 
 void ConfigReader::read(std::string_view text) {
-    const std::vector<Section> sections = split(text);
+    const std::vector<IniLine> lines = read_ini(text);
+    check_encoding(lines);
+    const std::vector<Section> sections = split(lines);
     for (const Section& section : sections)
         if (section.kind == Section::Kind::defaults) apply(section, nullptr);
     // Ports inherit what holds for all, wherever in the file that stands.
@@ -70,16 +85,27 @@ void ConfigReader::read(std::string_view text) {
 }
 
 // ---- the structure of the file -------------------------------------------------------------------
-std::vector<ConfigReader::Section> ConfigReader::split(std::string_view text) {
+/// Said once: a file has one encoding.
+void ConfigReader::check_encoding(const std::vector<IniLine>& lines) {
+    const auto bad = std::find_if(lines.begin(), lines.end(), [](const IniLine& line) { return line.not_utf8 != 0; });
+    if (bad == lines.end()) return;
+    parsed_.problems.push_back(
+        {.kind = Kind::warning,
+         .line = bad->not_utf8,
+         .text = "the line is not UTF-8, what cannot be read counts as '?'; save the file as UTF-8"});
+}
+
+std::vector<ConfigReader::Section> ConfigReader::split(const std::vector<IniLine>& lines) {
     std::vector<Section> sections;
     std::size_t current = 0;
-    for (const IniLine& line : read_ini(text)) {
+    for (const IniLine& line : lines) {
         if (line.kind == IniLine::Kind::section) {
             current = static_cast<std::size_t>(&open_section(sections, line) - sections.data());
             continue;
         }
         if (sections.empty()) {
-            add(Kind::error, default_section, line,
+            // Without what stands behind the word, which may be a secret.
+            add(Kind::error, default_section, {.number = line.number, .name = first_word(line.name)},
                 "the first line must be [DEFAULT]; the lines below are read all the same");
             sections.push_back({Section::Kind::defaults, default_section, line.number, {}});
         }
@@ -186,12 +212,12 @@ const Key* ConfigReader::known(const Section& section, const IniLine& line, Foun
     // Who mistypes a limit relies on it.
     const Key* meant = meant_by(line.name);
     add(meant ? weight_of(*meant) : Kind::error, section.name, line,
-        "there is no such key; did you mean " + std::string(nearest) + "?");
+        "there is no such key; did you mean " + std::string(nearest) + "?" + hint(line));
     parsed_.problems.back().nearest = nearest;
     return nullptr;
 }
 
-/// The new name wins over an old one; of two equal names the first.
+/// The newer name wins; of two equal names the first.
 void ConfigReader::choose(Entries& entries, const Section& section, const IniLine& line, Found found) {
     const auto [at, added] = entries.try_emplace(found.key, Written{&line, found.old_name});
     if (added) return;
@@ -203,6 +229,12 @@ void ConfigReader::choose(Entries& entries, const Section& section, const IniLin
         return add(Kind::note, section.name, *ignored.line,
                    "is now called " + std::string(found.key->name) + ", which is set in line " + number +
                        "; this line is ignored");
+    if (ignored.old_name != kept.old_name) {
+        if (ignored.old_name < kept.old_name) std::swap(kept, ignored);  // their order in the key's list
+        return add(Kind::warning, section.name, *ignored.line,
+                   "is an older name of " + std::string(kept.old_name->name) + ", which counts, in line " +
+                       std::to_string(kept.line->number) + "; this line is ignored");
+    }
     const bool harmless = ignored.line->value == kept.line->value;
     add(harmless ? Kind::error : weight_of(*found.key), section.name, *ignored.line,
         "the key is there twice, first in line " + number + "; this line is ignored");
@@ -231,10 +263,13 @@ void ConfigReader::take(const Section& section, const Key& key, const Written& w
                 (convert ? "; it counts as " + std::string(key.name) + " = " + value : ""));
     }
     const auto remark = read_value(slot, value, key.range);
+    if (!remark && is_quoted(line.value) && std::holds_alternative<std::string*>(slot))
+        add(Kind::warning, section.name, line, "the quotes are part of the value; a text needs none");
     if (!remark) return note_effect(section, key, line, slot);
     if (remark->kind != Kind::error) return add(remark->kind, section.name, line, remark->text);
     const std::string allowed = allowed_text(slot, key.range, key.unit);
     std::string text = remark->text + (allowed.empty() ? "" : " (allowed: " + allowed + ")");
+    text += hint(line);
     if (decides_whom_we_ask(slot)) return add(Kind::fatal, section.name, line, std::move(text));
     const std::string instead = value_text(slot);
     text += instead.empty() ? "; it counts as empty" : "; " + instead + " is used instead";

@@ -35,7 +35,8 @@ private:
     };
     using Entries = std::map<const Key*, Written>;
 
-    [[nodiscard]] std::vector<Section> split(std::string_view text);
+    [[nodiscard]] std::vector<Section> split(const std::vector<IniLine>& lines);
+    void check_encoding(const std::vector<IniLine>& lines);
     Section& open_section(std::vector<Section>& sections, const IniLine& line);
     void check_header(const Section& section, const IniLine& line);
     void refuse(const Section& section);

@@ -72,6 +72,10 @@ Complaint read_numbers(std::string_view text, const Range& range, bool whole, st
     std::vector<T> numbers;
     for (const std::string_view item : list_items(text)) {
         double number = 0;
+        const bool of_numbers = item.find_first_not_of("0123456789.+-; \t") == std::string_view::npos;
+        if (const auto separator = wrong_separator(item); of_numbers && !separator.empty())
+            return wrong(quoted(item) + " is not a number; several are separated by commas, not by " +
+                         std::string(separator));
         if (auto remark = read_number(item, range, whole, number)) return remark;
         numbers.push_back(static_cast<T>(number));
     }

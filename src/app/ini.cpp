@@ -1,6 +1,7 @@
 #include "app/ini.hpp"
 
 #include "model/words.hpp"
+#include "venus/utf8.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -27,8 +28,11 @@ IniLine read_section(std::string_view line, int number, bool indented) {
             closed};
 }
 
-/// Whether nothing but a comment stands behind the name.
-bool stands_alone(const IniLine& section) {
+/// What may be the rest of a value is a section only if nothing but a comment stands behind its name.
+bool is_section(std::string_view line, bool may_continue) {
+    if (line.front() != '[') return false;
+    if (!may_continue) return true;
+    const IniLine section = read_section(line, 0, true);
     return section.closed && (section.value.empty() || section.value.front() == ';' || section.value.front() == '#');
 }
 
@@ -44,26 +48,23 @@ std::vector<IniLine> read_ini(std::string_view text) {
         const std::string_view raw = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
 
-        const std::string_view line = trim(raw);
+        const std::string readable = venus::valid_utf8(trim(raw));
+        const std::string_view line = readable;
         if (line.empty() || line.front() == ';' || line.front() == '#') continue;
         const bool indented = raw.front() == ' ' || raw.front() == '\t';
         const auto separator = line.find_first_of("=:");
         const bool after_entry = !lines.empty() && lines.back().kind == IniLine::Kind::entry;
 
-        // Below an entry an indented line may be the rest of its value.
-        if (line.front() == '[')
-            if (IniLine section = read_section(line, number, indented);
-                !indented || !after_entry || stands_alone(section)) {
-                lines.push_back(std::move(section));
-                continue;
-            }
-        if (indented && after_entry && line.find('=') == std::string_view::npos)
+        if (is_section(line, indented && after_entry))
+            lines.push_back(read_section(line, number, indented));
+        else if (indented && after_entry && line.find('=') == std::string_view::npos)
             lines.back().value += "\n" + std::string(line);
         else if (separator == std::string_view::npos || separator == 0)
             lines.push_back({IniLine::Kind::junk, number, std::string(line), {}, indented});
         else
             lines.push_back({IniLine::Kind::entry, number, std::string(trim(line.substr(0, separator))),
                              std::string(trim(line.substr(separator + 1))), indented});
+        if (readable != trim(raw) && lines.back().not_utf8 == 0) lines.back().not_utf8 = number;
     }
     return lines;
 }

@@ -11,11 +11,12 @@ namespace bmsd::app {
 struct IniLine {
     enum class Kind : unsigned char { section, entry, junk };
     Kind kind = Kind::junk;
-    int number = 0;         ///< from 1
-    std::string name;       ///< of the section, or key as written
-    std::string value;      ///< trimmed; continuation lines are joined by '\n'. Of a section: what stands behind it
-    bool indented = false;  ///< begins with blanks: the reference takes it for a continuation
-    bool closed = true;     ///< a section: its ']' is there
+    int number = 0;          ///< from 1
+    std::string name = {};   ///< of the section, or key as written
+    std::string value = {};  ///< trimmed; continuation lines are joined by '\n'. Of a section: what stands behind it
+    bool indented = false;   ///< begins with blanks: the reference takes it for a continuation
+    bool closed = true;      ///< a section: its ']' is there
+    int not_utf8 = 0;        ///< line of it that is not UTF-8, '?' standing for the bytes in question; 0: none
 };
 
 /// Splits a text into its meaningful lines. CRLF and a byte-order mark are tolerated; comment lines begin with ';' or

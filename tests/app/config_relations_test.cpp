@@ -147,6 +147,18 @@ TEST(ConfigRelations, SensorsAndTheRest) {
     EXPECT_TRUE(parse("CCL_RECOVERY_HOLD_SEC = -1\n").has(Kind::safety));
 }
 
+TEST(ConfigRelations, PointsThatAreNotShownAreNamed) {
+    const auto twice = parse("TIME_TO_SOC_POINTS = 50, 20, 50\n");
+    EXPECT_TRUE(complains(twice, Kind::warning, 2, "has 50 twice")) << all(twice);
+    EXPECT_EQ(twice.config.control.times.to_soc_percent, (std::vector<int>{50, 20}));
+    const std::string sixteen = "100, 95, 90, 85, 80, 75, 70, 65, 60, 55, 50, 45, 40, 35, 30, 25";
+    EXPECT_TRUE(parse("TIME_TO_SOC_POINTS = " + sixteen + "\n").problems.empty());
+    const auto many = parse("TIME_TO_SOC_POINTS = " + sixteen + ", 20, 15\n");
+    EXPECT_TRUE(complains(many, Kind::warning, 2, "has more than 16 points; those behind 25 are not shown"))
+        << all(many);
+    EXPECT_EQ(many.config.control.times.to_soc_percent.size(), 16u);
+}
+
 TEST(ConfigRelations, NameTheValueThatWasWritten) {
     const auto parsed = parse("FLOAT_CELL_VOLTAGE = 3.50\n");
     EXPECT_TRUE(complains(parsed, Kind::error, 2, "'3.50' must lie between")) << all(parsed);
@@ -198,6 +210,23 @@ TEST(ConfigOldNames, KeepTheirMeaning) {
     EXPECT_EQ(parsed.config.control.current_reported_a, (std::vector<double>{-100, 100}));
     EXPECT_EQ(parsed.config.control.temperature_names[2], "Cellar");
     EXPECT_TRUE(complains(parsed, Kind::note, 2, "is now called SOC_RESET_CELL_VOLTAGE")) << all(parsed);
+}
+
+TEST(ConfigOldNames, OfTwoTheNewerCountsWhereverItStands) {
+    for (const char* lines : {"BULK_CELL_VOLTAGE = 3.6\nSOC_RESET_VOLTAGE = 3.55\n",
+                              "SOC_RESET_VOLTAGE = 3.55\nBULK_CELL_VOLTAGE = 3.6\n"}) {
+        const auto parsed = parse(lines);
+        EXPECT_DOUBLE_EQ(parsed.config.control.voltage.soc_reset_cell_v, 3.55) << lines;
+        EXPECT_FALSE(parsed.has(Kind::error)) << all(parsed);
+    }
+    EXPECT_TRUE(complains(parse("BULK_CELL_VOLTAGE = 3.6\nSOC_RESET_VOLTAGE = 3.55\n"), Kind::warning, 2,
+                          "is an older name of SOC_RESET_VOLTAGE, which counts, in line 3; this line is ignored"));
+    EXPECT_TRUE(complains(parse("SOC_RESET_VOLTAGE = 3.6\nSOC_RESET_VOLTAGE = 3.55\n"), Kind::safety, 3,
+                          "the key is there twice"))
+        << "the same name";
+    const auto all_three = parse("BULK_CELL_VOLTAGE = 3.6\nSOC_RESET_VOLTAGE = 3.55\nSOC_RESET_CELL_VOLTAGE = 3.5\n");
+    EXPECT_DOUBLE_EQ(all_three.config.control.voltage.soc_reset_cell_v, 3.5);
+    EXPECT_FALSE(all_three.has(Kind::error)) << all(all_three);
 }
 
 TEST(ConfigOldNames, AreConverted) {

@@ -6,6 +6,7 @@
 
 #include "app/config_keys.hpp"
 #include "app/ini.hpp"
+#include "folder.hpp"
 #include "problems.hpp"
 
 using namespace bmsd;
@@ -211,6 +212,62 @@ TEST(Config, SecretsAreNotShownWhateverIsWrongWithTheirLine) {
     }
 }
 
+TEST(Config, TheLineBeforeAnySectionIsNotShownWhole) {
+    EXPECT_FALSE(mentions(app::parse_config("MQTT_PASSWORD hunter2\n"), "hunter"));
+}
+
+TEST(Config, OtherEncodingsAreToldOnce) {
+    const auto parsed = app::parse_config(
+        "[DEFAULT]\n; f\xFCr\nTEMPERATURE_1_NAME = K\xFC"
+        "che\n"
+        "TEMPERATURE_2_NAME = T\xFCr\nMAX_CELL_VOLTAGE = 3.5\xB0\n");
+    EXPECT_EQ(parsed.problems.size(), 2u) << all(parsed);
+    EXPECT_TRUE(complains(parsed, Problem::Kind::warning, 3, "the line is not UTF-8"))
+        << "the comment in line 2 does not count";
+    EXPECT_TRUE(complains(parsed, Problem::Kind::safety, 5, "'3.5?' is not a number"));
+    EXPECT_EQ(parsed.config.control.temperature_names[0], "K?che");
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nPORTS = /dev/a,\n  /dev/\xFC\n"), Problem::Kind::warning, 3,
+                          "the line is not UTF-8"))
+        << "the rest of a value";
+    EXPECT_TRUE(app::parse_config("[DEFAULT]\nTEMPERATURE_1_NAME = K\xC3\xBC"
+                                  "che\n")
+                    .problems.empty());
+}
+
+TEST(Config, LongMessagesAreNotCutWithinACharacter) {
+    std::string euros;
+    for (int i = 0; i < 400; ++i) euros += "\xE2\x82\xAC";
+    for (const char* shift : {"", "x", "xx"}) {
+        const auto parsed = app::parse_config("[DEFAULT]\nLOGGING = " + std::string(shift) + euros + "\n");
+        const std::string text = to_string(parsed.problems.at(0), "f");
+        EXPECT_TRUE(text.ends_with("\xE2\x82\xAC...")) << shift;
+    }
+}
+
+TEST(Config, WhatIsHardToSeeIsPointedAt) {
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE = \"3.5\"\n"), Problem::Kind::safety, 2,
+                          "write it without quotes"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nBMS_TYPE = 'Jkbms'\n"), Problem::Kind::fatal, 2,
+                          "write it without quotes"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nTEMPERATURE_1_NAME = \"Left\"\n"), Problem::Kind::warning, 2,
+                          "the quotes are part of the value"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE =\xC2\xA0"
+                                            "3.5\n"),
+                          Problem::Kind::safety, 2, "there is a no-break space beside the '='"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE\xC2\xA0= 3.5\n"), Problem::Kind::safety, 2,
+                          "there is a no-break space beside the '='"));
+}
+
+TEST(Config, NumbersThatNoCommaSeparates) {
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nTEMPERATURES_WHILE_CHARGING = 0; 10; 50\n"),
+                          Problem::Kind::safety, 2, "separated by commas, not by a semicolon"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nTEMPERATURES_WHILE_CHARGING = 0 10 50\n"),
+                          Problem::Kind::safety, 2, "separated by commas, not by a blank"));
+    EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nTEMPERATURES_WHILE_CHARGING = 0, 10, 50 ; summer\n"),
+                          Problem::Kind::safety, 2,
+                          "'50 ; summer' is not a number; a comment needs a line of its own"));
+}
+
 TEST(Config, RelationsBetweenVoltages) {
     const auto parsed = app::parse_config("[DEFAULT]\nMIN_CELL_VOLTAGE = 3.4\nMAX_CELL_VOLTAGE = 3.2\n");
     EXPECT_TRUE(parsed.has(Problem::Kind::safety));
@@ -233,6 +290,11 @@ TEST(Config, ArbitraryBytesAreSurvived) {
 TEST(Config, FilesThatCannotBeRead) {
     EXPECT_TRUE(app::read_config("/nonexistent/config.ini").has(Problem::Kind::fatal));
     EXPECT_TRUE(mentions(app::read_config("/"), "this is a directory"));
+    EXPECT_TRUE(mentions(app::read_config("/nonexistent/config.ini"), "there is no such file; check its name"));
+    TemporaryFolder folder;
+    std::filesystem::create_symlink(folder.file("loop"), folder.file("loop"));
+    EXPECT_TRUE(mentions(app::read_config(folder.file("loop")), "the file cannot be reached (Too many"))
+        << "neither there nor not there; root enters every directory, so that no permission could be missing here";
 }
 
 TEST(ConfigKeys, NamesAreUniqueAndHelped) {

@@ -47,6 +47,11 @@ TEST(CheckConfig, SaysEverythingAndItsExitCodeTells) {
     EXPECT_EQ(problem.at("severity"), "error");
     EXPECT_EQ(problem.at("nearest"), "MAX_CELL_VOLTAGE");
 
+    const std::string latin = folder.write("latin.ini", "[DEFAULT]\nMAX_CELL_VOLTAGE = 3.5\xB0\n");
+    boost::system::error_code error;
+    static_cast<void>(boost::json::parse(bmsd::test::bmsd({"check-config", "--json", latin}).out, error));
+    EXPECT_FALSE(error) << "JSON is UTF-8: " << error.message();
+
     EXPECT_EQ(bmsd::test::bmsd({"check-config", "/nonexistent.ini"}).code, 2);
     EXPECT_EQ(bmsd::test::bmsd({"check-config"}).code, 2);
 }

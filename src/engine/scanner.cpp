@@ -61,7 +61,7 @@ public:
         const auto all = candidates(plan_.families, plan_.baud, has_rates);
         co_await listen();
         co_await look(all, false);
-        // Nobody at the usual addresses: somebody may be at the others.
+        // Nobody at the usual addresses: somebody may be at the others, or had not answered.
         if (result_.batteries.empty() && result_.suspects.empty() && !gone()) co_await look(all, true);
         // Too few questions say nothing about a line.
         if (result_.batteries.empty() && result_.suspects.empty())
@@ -93,20 +93,20 @@ private:
         }
     }
 
-    /// Asks every candidate at its usual address, or at all the others; ends with the first that answers somehow.
-    Task<void> look(std::span<const Candidate> all, bool others) {
+    /// Asks every candidate at its usual address, or at all: there once more, as one lost answer is an everyday event.
+    /// Ends with the first that answers somehow.
+    Task<void> look(std::span<const Candidate> all, bool everywhere) {
         for (const Candidate& candidate : all) {
             const auto addresses = addresses_of(*candidate.family, plan_);
-            if (others && addresses.size() <= 1) continue;
-            tell(candidate, others ? "all addresses" : "");
+            tell(candidate, everywhere ? "all addresses" : "");
             if (!co_await detector_.tune(candidate)) co_return;
-            for (std::size_t i = others ? 1 : 0;
-                 i < (others ? addresses.size() : std::min<std::size_t>(1, addresses.size())); ++i) {
+            for (std::size_t i = 0; i < (everywhere ? addresses.size() : std::min<std::size_t>(1, addresses.size()));
+                 ++i) {
                 co_await ask(candidate, addresses[i]);
                 if (gone()) co_return;
             }
             if (result_.batteries.empty() && result_.suspects.empty()) continue;
-            if (!others) co_await sweep(candidate, addresses);
+            if (!everywhere) co_await sweep(candidate, addresses);
             co_return;
         }
     }
@@ -177,7 +177,7 @@ private:
 
 std::chrono::milliseconds longest_scan(const ScanPlan& plan, bool has_rates) {
     return listening + longest_search(candidates(plan.families, plan.baud, has_rates),
-                                      [&](const bms::Family& family) { return addresses_of(family, plan).size(); });
+                                      [&](const bms::Family& family) { return 1 + addresses_of(family, plan).size(); });
 }
 
 Task<ScanResult> scan(Dialogue& dialogue, const ScanPlan& plan, std::function<void(const std::string&)> progress) {

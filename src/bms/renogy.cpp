@@ -13,6 +13,20 @@ namespace {
 
 using namespace renogy_modbus;
 
+/// No answer of this poll has told of cells that cannot be measured: there was no long status.
+bool cell_errors_unknown(const Reading& known) {
+    return !known.alarms[Alarm::internal_failure];
+}
+
+constexpr Request optional(Request request) {
+    request.mandatory = false;
+    return request;
+}
+constexpr Request wanted_if(Request request, bool (*wanted)(const Reading&)) {
+    request.wanted = wanted;
+    return request;
+}
+
 // An answer does not tell its registers: no two blocks have the same size, so that a late one cannot pass for another.
 constexpr std::array requests = {
     block("about", "serial number, model, firmware", When::identify, other_alarms, 28, about_layout),
@@ -21,7 +35,10 @@ constexpr std::array requests = {
           environment_layout, seconds{30}),
     block("pack", "current, voltage, charge, cycles", When::every_poll, current, 7, pack_layout),
     block("cells", "cell voltages and temperatures", When::every_poll, cell_count, 34, cells_layout),
-    block("status", "alarms and switches", When::every_poll, cell_alarms, 8, status_layout),
+    optional(block("long status", "alarms, switches, cells that cannot be measured", When::every_poll, cell_alarms, 9,
+                   long_status_layout)),
+    wanted_if(block("status", "alarms and switches", When::every_poll, cell_alarms, 8, status_layout),
+              cell_errors_unknown),
 };
 constexpr std::size_t pack_request = 3;
 
@@ -36,7 +53,11 @@ bool matches(const Request& request, const Asking& asking, std::span<const std::
         return false;
     const auto begin = std::find(borders.begin(), borders.end(), request.selector >> 16);
     if (begin == borders.end() || begin + 1 == borders.end()) return false;
-    if (*begin == cell_alarms) return other->first == cell_alarms && 2U * other->count >= status_size;
+    if (*begin == cell_alarms) {
+        const bool is_long = request.layout.size == long_status_size;
+        const bool asks_long = 2U * other->count >= long_status_size;
+        return other->first == cell_alarms && 2U * other->count >= status_size && is_long == asks_long;
+    }
     return other->first >= *begin && other->first < *(begin + 1);
 }
 

@@ -99,6 +99,7 @@ constexpr std::uint16_t in_status(unsigned number) {
     return static_cast<std::uint16_t>(2 * (number - cell_alarms));
 }
 inline constexpr std::size_t status_size = in_status(status_2) + 2;
+inline constexpr std::size_t long_status_size = in_status(cell_errors) + 2;
 
 inline constexpr std::array status_flags = {
     FlagRow{&Reading::charge_fet, in_status(status_1), u16be, 0x0002},
@@ -159,6 +160,8 @@ inline constexpr Layout environment_layout{.size = 16, .rows = environment_rows,
 inline constexpr Layout pack_layout{.size = 16, .rows = pack_rows, .records = records};
 inline constexpr Layout limits_layout{.size = 16, .rows = limits_rows, .records = records};
 inline constexpr Layout status_layout{.size = status_size, .flags = status_flags, .alarms = status_alarms};
+// What the short one says is read by finish(): no quantity may stand in two tables.
+inline constexpr Layout long_status_layout{.size = long_status_size};
 inline constexpr Layout about_layout{.size = 16, .texts = about_texts, .records = records};
 inline constexpr Layout manufacturer_layout{.size = 16, .texts = manufacturer_texts, .records = records};
 
@@ -239,6 +242,8 @@ inline constexpr Guide guide{
         R"(- A battery in shelf mode is silent: it is activated through pins 3 and 4 of its socket.
 - Cell voltages come in steps of 0.1 V: a difference between cells below that cannot be seen.
 - The battery reports no balancing.
+- A Pro (RNGRBP..., RNGC...) may report its current in steps ten times as large, so that a tenth of it is shown. Then
+  `CURRENT_REPORTED_BY_BMS = -30, 30` with `CURRENT_MEASURED_BY_USER = -300, 300` puts it right.
 )"};
 
 /// The datasheet of a dialect but for its name and how it is probed.

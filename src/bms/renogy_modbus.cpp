@@ -67,12 +67,21 @@ std::string_view finish_pack(const Asking& asking, bool told_capacity, Reading& 
         return "the pack voltage is impossible";
     if (reading.capacity_ah && !(*reading.capacity_ah >= 1 && *reading.capacity_ah <= 1000))
         return "the capacity is impossible";
-    const bool known = asking.known && asking.known->cell_count;
+    // A recording names its family.
+    const bool known = asking.recorded || (asking.known && asking.known->cell_count);
     if (!reading.capacity_ah && told_capacity && !known) return "a battery without capacity is none";
     reading.soc_percent.reset();
     if (reading.capacity_ah && reading.capacity_remaining_ah)
         reading.soc_percent = std::min(100 * *reading.capacity_remaining_ah / *reading.capacity_ah, 100.0);
     return {};
+}
+
+/// §5: models RNGC tell the cycles with the bytes in wrong order. More than 10000 are none (dossier ble_modbus).
+void turn_cycles(Reading& reading) {
+    const bool turns = reading.hardware_version && reading.hardware_version->starts_with("RNGC");
+    if (!turns || !reading.cycles || *reading.cycles <= 10000) return;
+    const auto raw = static_cast<std::uint16_t>(*reading.cycles);
+    reading.cycles = static_cast<std::uint16_t>(raw << 8 | raw >> 8);
 }
 
 void finish_status(const Block& block, Reading& reading) {
@@ -105,7 +114,7 @@ unsigned registers_of(const Request& request, const Asking& asking) {
 
 /// The question of a request, or the recorded one of another host.
 modbus::Question question(const Request& request, const Asking& asking) {
-    if (const auto asked = modbus::parse_request(asking.asked)) return *asked;
+    if (const auto asked = modbus::parse_request(asking.asked); asked && asked->unit == asking.address) return *asked;
     return {.unit = static_cast<std::uint8_t>(asking.address),
             .first = static_cast<std::uint16_t>(request.selector >> 16),
             .count = static_cast<std::uint16_t>(registers_of(request, asking)),
@@ -128,6 +137,8 @@ std::string_view finish(const Request& request, const Asking& asking, std::span<
         if (const std::string_view why = finish_pack(asking, told_capacity, reading); !why.empty()) return why;
     if (!found[tag(discharge_current_limit)].empty())  // sent as a negative current by some, positive by others
         reading.max_discharge_current_a = std::abs(*reading.max_discharge_current_a);
+    if (!found[tag(cycles)].empty() || !found[tag(model)].empty()) turn_cycles(reading);
+    if (request.layout.size == long_status_size) decode(status_layout, payload, reading);
     if (request.layout.records.empty()) finish_status(block, reading);
     return {};
 }
@@ -138,7 +149,7 @@ void encode(const Request& request, const Asking& asking, const Reading& state, 
     payload.assign(std::min<std::size_t>(2U * asked.count, 250), 0);
     const std::span<std::uint8_t> all(payload);
     if (request.layout.records.empty())
-        bms::encode(request.layout, state, all);
+        bms::encode(status_layout, state, all);
     else
         bms::encode(request.layout, state, split(first, all));
 
@@ -155,6 +166,8 @@ void encode(const Request& request, const Asking& asking, const Reading& state, 
     for (unsigned i = 0; i < sensors; ++i)
         set(first_sensor + i, std::lround(10 * std::clamp(state.temperatures_c[i].value_or(0), -3000.0, 3000.0)));
     set(environment_count, state.environment_temperature_c ? 1 : 0);
+    if (request.layout.records.empty() && state.alarms[Alarm::internal_failure].value_or(Level::ok) != Level::ok)
+        set(cell_errors, 1);
     if (block.holds(status_1) && state.current_a < 0) set(status_1, block(status_1) | on_battery_power);
 }
 

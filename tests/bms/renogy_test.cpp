@@ -128,6 +128,19 @@ TEST(Renogy, CountsTheStateOfChargeFromTheCharge) {
     EXPECT_FALSE(without.capacity_ah);
 }
 
+// §5, dossier ble_modbus: bytes of the cycles in wrong order, more than 10000 are none.
+TEST(Renogy, TurnsTheCyclesOfModelsThatTellThemInWrongOrder) {
+    const auto cycles = [](const char* model, std::string_view sent) {
+        Reading known;
+        known.hardware_version = model;
+        return decoded("pack", "00 00 00 85 00 01 0E 9F 00 01 86 A0 " + std::string(sent), known).cycles;
+    };
+    EXPECT_EQ(cycles("RNGC2120", "40 00"), 64.0);
+    EXPECT_EQ(cycles("RNGC2120", "00 40"), 64.0);
+    EXPECT_EQ(cycles("RNGC2120", "27 10"), 10000.0);
+    EXPECT_EQ(cycles("RBT100LFP12", "40 00"), 16384.0);
+}
+
 TEST(Renogy, RefusesOtherDevicesThatHappenToAnswer) {
     EXPECT_FALSE(heard("pack", "00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
     EXPECT_FALSE(heard("pack", "00 00 03 E8 00 01 0E 9F 00 01 86 A0 00 19")) << "100 V";
@@ -159,6 +172,23 @@ TEST(Renogy, RaisesTheAlarmsOfSingleCellsAndSensors) {
     EXPECT_EQ(alarms(cells + "00 00 00 00 00 0F 00 00")[Alarm::high_discharge_current], Level::alarm)
         << "short circuit";
     EXPECT_EQ(alarms(cells + "00 00 00 00 00 0E FF 00")[Alarm::high_temperature], Level::ok) << "states, no alarms";
+}
+
+// §7: 5108 stands behind what §4 reads. Batteries that refuse so many registers are asked for the usual ones.
+TEST(Renogy, RaisesTheAlarmOfCellsThatCannotBeMeasured) {
+    const Reading failed = decoded("long status", quiet + "00 0E 20 00 00 04");
+    EXPECT_EQ(failed.alarms[Alarm::internal_failure], Level::alarm);
+    EXPECT_EQ(failed.charge_fet, true);
+    EXPECT_EQ(failed.heater_on, true);
+    EXPECT_FALSE(request("status").wanted(failed)) << "all of it is known";
+    const Reading well = decoded("long status", quiet + "00 0E 00 01 00 00");
+    EXPECT_EQ(well.alarms[Alarm::internal_failure], Level::ok);
+    EXPECT_EQ(well.alarms[Alarm::low_cell_voltage], Level::warning);
+    EXPECT_FALSE(request("long status").mandatory);
+    EXPECT_TRUE(request("status").mandatory);
+    Reading known = failed;
+    bms::begin_poll(known);
+    EXPECT_TRUE(request("status").wanted(known)) << "in the next poll";
 }
 
 // The reference checks neither CRC nor unit, and takes the first bytes it gets.
@@ -232,6 +262,28 @@ TEST(Renogy, UnderstandsBlocksOfAnySize) {
     EXPECT_NEAR(told.front().reading->voltage_v.value(), 13.3, 1e-9);
     EXPECT_FALSE(told.front().reading->current_a);
     EXPECT_FALSE(told.front().reading->cell_count);
+}
+
+TEST(Renogy, DoesNotTakeARecordedAnswerOfAnotherUnitForOurs) {
+    ByteList answer = hex("31 03 02 00 85");
+    const auto crc = framing::crc16_modbus(answer);
+    answer.push_back(static_cast<std::uint8_t>(crc & 0xFF));
+    answer.push_back(static_cast<std::uint8_t>(crc >> 8));
+    const bms::Exchange other{hex("31 03 13 B3 00 01 74 99"), {answer}};
+    const std::uint32_t ours = 0x30;
+    const auto told = bms::listen(family(), {&ours, 1}, {&other, 1});
+    ASSERT_FALSE(told.front().reading);
+    EXPECT_EQ(told.front().reading.error().cls, ErrorClass::unexpected);
+}
+
+// §5: "capacity 0: skip"; a recording may begin with any block.
+TEST(Renogy, ARecordedCapacityOfZeroIsSkipped) {
+    const bms::Exchange pack{hex("30 03 13 B2 00 07 A4 8A"), {frame("00 00 00 85 00 01 0E 9F 00 00 00 00 00 19")}};
+    const std::uint32_t address = 0x30;
+    const auto told = bms::listen(family(), {&address, 1}, {&pack, 1});
+    ASSERT_TRUE(told.front().reading) << told.front().reading.error().detail;
+    EXPECT_NEAR(told.front().reading->voltage_v.value(), 13.3, 1e-9);
+    EXPECT_FALSE(told.front().reading->capacity_ah);
 }
 
 }  // namespace

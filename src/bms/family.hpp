@@ -204,16 +204,18 @@ struct Family {
     double cell_step_v = 0.001;
     /// The BMS has no alarm for a low state of charge: SOC_LOW_WARNING and SOC_LOW_ALARM give it.
     bool low_soc_by_threshold = false;
-    /// Its voltage limits count if the user wants that (USE_BMS_DVCC_VALUES); its current limits always do.
+    /// Its voltage limits count if the user wants that (USE_BMS_DVCC_VALUES).
     bool voltage_limits = false;
     /// May tell no cell voltages, not even the extremes: until it does, each cell counts as an equal share of the pack.
     bool cells_untold = false;
-    /// A current limit that it does not tell does not exist, rather than being what it was.
-    bool limits_lapse = false;
+    CurrentLimits current_limits = CurrentLimits::followed;
     std::span<const Request> requests = {};
     /// What else can be read, e.g. because it needs a service mode: never asked by the daemon, understood in
     /// recordings.
     std::span<const Request> on_demand = {};
+    /// Recordings: any other request that its family knows of, or not. Family::examine finds by Asking::asked whether
+    /// an answer is sound; nothing is taken from it. Null: answers to unknown requests are errors.
+    const Request* other = nullptr;
     std::span<const Alarm> never_raised = {};  ///< alarms users of the reference see as "ok" although no bit exists
     std::size_t probe = 0;                     ///< index of the request that detects the family
     Build build = nullptr;

@@ -364,7 +364,7 @@ constexpr Family ubms_can{
     .can = &on_bus,
     .addresses = {.used = true, .first = 1, .last = 4, .standard = 1, .meaning = "the number of the U-BMS on the bus"},
     .timing = {.poll = milliseconds{1000}},
-    .limits_lapse = true,  // §5: outside of drive mode
+    .current_limits = CurrentLimits::lapsing,  // §5: outside of drive mode
     .guide =
         {.can = true,
          .connector = R"(- The CAN socket of the U-BMS; 250 kbit/s, or 500 or 125 as it is set.

@@ -35,7 +35,7 @@ Station& BasePort::add_station(const bms::Family& family, Address address) {
     for (std::size_t i = 0; i < order_count; ++i)
         station.battery->orders.taken[i] = find_control(family, control_name(static_cast<Order>(i))) != nullptr;
     station.battery->traits = {family.cell_step_v, family.low_soc_by_threshold, family.voltage_limits,
-                               family.cells_untold, family.limits_lapse};
+                               family.cells_untold, family.current_limits};
     station.battery->config_error = context_.config_error;
     station.battery->config_trouble = context_.config_trouble;
     station.battery->config_blocks = context_.config_blocks;

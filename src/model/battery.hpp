@@ -68,13 +68,20 @@ struct Identity {
     return text.empty() || (address.value_or(0) == 0 && text.front() >= '0' && text.front() <= '9');
 }
 
+/// How the current limits count that a BMS tells.
+enum class CurrentLimits : std::uint8_t {
+    followed,   ///< always: while they are not told they stay what they were
+    lapsing,    ///< while they are told
+    informing,  ///< not at all: there its protection begins to act
+};
+
 /// What the rules must know of the kind of BMS.
 struct Traits {
     double cell_step_v = 0;  ///< steps in which cell voltages are told: a difference of one step may be none; 0 = fine
     bool low_soc_by_threshold = false;  ///< has no alarm of its own for a low state of charge
     bool voltage_limits = false;  ///< its voltage limits may be followed, see control::Parameters::use_bms_voltages
     bool cells_untold = false;    ///< may tell no cell voltages: until it does, each is an equal share of the pack
-    bool limits_lapse = false;    ///< a current limit it does not tell does not exist, rather than being what it was
+    CurrentLimits current_limits = CurrentLimits::followed;
 };
 
 /// Steady time beside the date: intervals by the first, what a person reads or a restart must survive by the second.

@@ -110,13 +110,28 @@ TEST(CurrentLimit, ASettingOfTheBmsStaysWhileItIsNotTold) {
 // A U-BMS sets a limit in drive mode only.
 TEST(CurrentLimit, ASettingThatMayLapseIsGoneWhenItIsNotTold) {
     Polled battery(at_once());
-    battery.battery.traits.limits_lapse = true;
+    battery.battery.traits.current_limits = CurrentLimits::lapsing;
     battery.reading().max_charge_current_a = 0;
     battery.poll();
     EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 0);
     battery.reading().max_charge_current_a.reset();
     battery.poll_for(2);
     EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 50);
+}
+
+TEST(CurrentLimit, WhatABmsTellsForInformationLimitsNothing) {
+    Polled battery(at_once());
+    battery.battery.traits.current_limits = CurrentLimits::informing;
+    battery.poll();
+    const auto without = battery.limits();
+    battery.reading().max_charge_current_a = battery.reading().max_discharge_current_a = 10;
+    battery.poll();
+    EXPECT_EQ(battery.limits().ccl_a, without.ccl_a);
+    EXPECT_EQ(battery.limits().dcl_a, without.dcl_a);
+    battery.battery.traits.current_limits = CurrentLimits::followed;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().ccl_a, 10);
+    EXPECT_DOUBLE_EQ(*battery.limits().dcl_a, 10);
 }
 
 TEST(CurrentLimit, AnUnknownSwitchCountsAsOn) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "bms/daly_alarms.hpp"
 #include "bms/daly_controls.hpp"
@@ -31,12 +32,14 @@ constexpr std::uint8_t status_command = 0x94;
 constexpr std::uint8_t cells_command = 0x95;
 constexpr std::uint8_t sensors_command = 0x96;
 constexpr std::uint8_t code_command = 0x57;
+constexpr std::uint32_t any_command = 0x190;  // selector of what others ask; as a command it would be a read
 constexpr std::uint8_t set_soc_command = 0x21;
 constexpr std::uint8_t discharge_fet_command = 0xD9;
 constexpr std::uint8_t charge_fet_command = 0xDA;
 
 constexpr std::size_t cells_per_frame = 3;
 constexpr std::size_t sensors_per_frame = 7;
+constexpr std::size_t most_cells = 48;
 constexpr std::size_t most_cell_frames = 16;  // §5.6: some boards always send all 16
 constexpr std::size_t code_frames = 5;
 constexpr std::uint8_t invalid_frame = 0xFF;
@@ -63,11 +66,19 @@ void append_frame(std::uint32_t address, const Request& request, std::span<const
               std::span(out).last<a5::frame_size>());
 }
 
+/// The command that is to be answered; of a request that only others ask, the one that was recorded for this address.
+std::optional<std::uint8_t> command_of(const Request& request, const Asking& asking) {
+    if (request.selector != any_command) return static_cast<std::uint8_t>(request.selector);
+    const a5::Frame asked = a5::Frames(asking.asked).next();
+    if (asked.data.empty() || asked.address != asking.address) return std::nullopt;
+    return asked.command;
+}
+
 constexpr std::string_view silence = "no answer";
 
 /// The frames among received bytes that answer a request; the others leave their reason in `fault` and `why`.
 struct Answer {
-    const Request& request;
+    std::optional<std::uint8_t> command;
     std::uint32_t address;
     a5::Frames frames;
     ErrorClass fault = ErrorClass::truncated;
@@ -78,7 +89,7 @@ struct Answer {
     std::span<const std::uint8_t> next() {
         for (auto frame = frames.next(); !frame.data.empty(); frame = frames.next()) {
             if (answers_for(address, frame.address)) {
-                if (frame.command == request.selector) return frame.data;
+                if (frame.command == command) return frame.data;
                 foreign("an answer to another command came");
             } else if (frame.address != address) {
                 foreign("another board answered");
@@ -111,7 +122,8 @@ std::size_t fitted(const Number& count, std::size_t most) {
 std::size_t frames_needed(const Request& request, const Reading* known) {
     switch (request.selector) {
         case code_command: return code_frames;
-        case cells_command: return known ? (fitted(known->cell_count, 48) + cells_per_frame - 1) / cells_per_frame : 0;
+        case cells_command:
+            return known ? (fitted(known->cell_count, most_cells) + cells_per_frame - 1) / cells_per_frame : 0;
         case sensors_command:
             return known ? (fitted(known->temperature_count, max_temperatures) + sensors_per_frame - 1) /
                                sensors_per_frame
@@ -170,13 +182,16 @@ Reply examine_numbered(Answer& answer, std::span<const std::uint8_t> received, s
         reply.fault = ErrorClass::truncated;
         reply.why = gap ? "a frame of the answer is missing" : "frames at the end of the answer are missing";
     }
+    const bool damaged = answer.frames.damage() != a5::Frames::Damage::none;
+    if (recorded && damaged) reply.fault = answer.fault, reply.why = answer.why;
     // Without a count the answer ends with silence; a recording may stop early, as long as nothing is cut or missing.
-    if (got > 0 && !gap && cut == 0 && (needed == 0 || recorded)) reply.payload = received.subspan(begin, end - begin);
+    if (got > 0 && !gap && cut == 0 && (needed == 0 || recorded) && !(recorded && damaged))
+        reply.payload = received.subspan(begin, end - begin);
     return reply;
 }
 
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
-    Answer answer{request, asking.address, a5::Frames(received)};
+    Answer answer{command_of(request, asking), asking.address, a5::Frames(received)};
     if (numbered(request))
         return examine_numbered(answer, received, frames_needed(request, asking.known), asking.recorded);
     if (const auto data = answer.next(); !data.empty()) {
@@ -220,7 +235,7 @@ void wrap(const Request& request, const Asking& asking, std::span<const std::uin
 /// Calls `take(frame number from 0, data behind the number)` for each frame of a numbered answer.
 template <class Take>
 void each_frame(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload, const Take& take) {
-    Answer answer{request, asking.address, a5::Frames(payload)};
+    Answer answer{command_of(request, asking), asking.address, a5::Frames(payload)};
     for (auto data = answer.next(); !data.empty(); data = answer.next())
         if (data[0] >= 1 && data[0] != invalid_frame) take(data[0] - 1U, data.subspan(1));
 }
@@ -235,9 +250,11 @@ std::string_view finish_totals(const Request&, const Asking& asking, std::span<c
                                Reading& reading) {
     reading.current_a = daly_current(payload, asking.options);
     if (!reading.capacity_ah) reading.capacity_ah = asking.options.capacity_ah;
-    // Every poll tells its temperatures afresh: those of 0x96, or, where that is not answered, those of 0x92.
-    reading.temperatures_c.clear();
-    if (!(*reading.voltage_v >= 5 && *reading.voltage_v <= 200)) return "the pack voltage is impossible";
+    // Every poll tells its temperatures afresh: those of 0x96, or, where that is not answered, those of 0x92. Other
+    // hosts ask in another order.
+    if (!asking.recorded) reading.temperatures_c.clear();
+    // §5.1; 48 cells reach more than the 120 V named there.
+    if (!(*reading.voltage_v >= 8 && *reading.voltage_v <= 200)) return "the pack voltage is impossible";
     if (std::abs(*reading.current_a) >= 1000) return "the current is impossible";  // §5.1
     if (*reading.soc_percent > 100) return "the state of charge is impossible";
     return {};
@@ -249,33 +266,21 @@ void encode_totals(const Request& request, const Asking& asking, const Reading& 
     put_daly_current(state, asking.options, payload);
 }
 
-constexpr std::uint8_t charges = 1;  // §5.5: 0x93, byte 0
-constexpr std::uint8_t discharges = 2;
-
 std::string_view finish_switches(const Request&, const Asking&, std::span<const std::uint8_t> payload,
                                  Reading& reading) {
-    reading.told_charging.reset();
-    if (payload[0] == charges || payload[0] == discharges) reading.told_charging = payload[0] == charges;
+    read_daly_direction(payload, reading);
     return {};
 }
 
 void encode_switches(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
     payload.assign(a5::data_size, 0);
     encode(request.layout, state, payload);
-    if (state.told_charging) payload[0] = *state.told_charging ? charges : discharges;
-}
-
-/// §5.2: what the sign means differs between boards, and only their own word tells.
-std::string_view doubt(const Reading& reading) {
-    if (!reading.told_charging || !reading.current_a || std::abs(*reading.current_a) <= 1) return {};
-    if ((*reading.current_a > 0) == *reading.told_charging) return {};
-    return "the current has the wrong sign: it says that the battery is charged while the BMS says that it is "
-           "discharged, or the reverse; change INVERT_CURRENT_MEASUREMENT of this port";
+    put_daly_direction(state, payload);
 }
 
 std::string_view finish_cells(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                               Reading& reading) {
-    const std::size_t count = fitted(reading.cell_count, 48);
+    const std::size_t count = fitted(reading.cell_count, most_cells);
     Cells cells(count);
     std::size_t got = 0;
     each_frame(request, asking, payload, [&](std::size_t frame, std::span<const std::uint8_t> data) {
@@ -334,12 +339,23 @@ void encode_sensors(const Request&, const Asking&, const Reading& state, Bytes& 
     }
 }
 
-/// §5.4: coldest and warmest, where the list of all sensors (0x96) is not told.
+bool has_sensors(const Reading& known) {
+    return known.temperature_count != 0.0;
+}
+
+/// §5.4: coldest and warmest, where the list of all sensors (0x96) is not told. In a recording the list may be of an
+/// earlier poll: as many as this tells are replaced, unless they are the same.
 std::string_view finish_hottest(const Request&, const Asking&, std::span<const std::uint8_t> payload,
                                 Reading& reading) {
-    if (!reading.temperatures_c.empty()) return {};
-    reading.temperatures_c.push_back(payload[2] - 40.0);
-    if (reading.temperature_count != 1.0) reading.temperatures_c.push_back(payload[0] - 40.0);
+    if (!has_sensors(reading)) return {};
+    const Number warmest = payload[0] - 40.0;
+    const Number coldest = payload[2] - 40.0;
+    Temperatures told;
+    told.push_back(coldest);
+    if (reading.temperature_count != 1.0) told.push_back(warmest);
+    const auto& listed = reading.temperatures_c;
+    const bool same = listed.size() == 2 && listed[0] == warmest && listed[1] == coldest;
+    if (listed.empty() || (listed.size() == told.size() && !same)) reading.temperatures_c = told;
     return {};
 }
 
@@ -352,40 +368,36 @@ void encode_hottest(const Request&, const Asking&, const Reading& state, Bytes& 
     payload[2] = raw(state.min_cell_temperature_c);
 }
 
-/// §5.8: byte 0 bit 0 is cell 1.
 std::string_view finish_balancing(const Request&, const Asking&, std::span<const std::uint8_t> payload,
                                   Reading& reading) {
-    reading.cell_balancing.clear();
-    bool any = false;
-    for (std::size_t cell = 0; cell < fitted(reading.cell_count, 48); ++cell) {
-        const bool balancing = (payload[cell / 8] >> (cell % 8)) & 1;
-        reading.cell_balancing.push_back(balancing);
-        any = any || balancing;
-    }
-    reading.balancing_active = any;
+    read_daly_balancing(payload, reading, fitted(reading.cell_count, most_cells));
     return {};
 }
 
 void encode_balancing(const Request&, const Asking&, const Reading& state, Bytes& payload) {
     payload.assign(a5::data_size, 0);
-    for (std::size_t cell = 0; cell < std::min<std::size_t>(state.cell_balancing.size(), 48); ++cell)
+    for (std::size_t cell = 0; cell < std::min(state.cell_balancing.size(), most_cells); ++cell)
         if (state.cell_balancing[cell]) payload[cell / 8] |= static_cast<std::uint8_t>(1U << (cell % 8));
 }
 
 /// The battery code: printable characters only, blanks at the end cut (§5.9).
 std::string_view finish_code(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                              Reading& reading) {
+    reading.serial_number.reset();
     std::array<std::uint8_t, code_frames * sensors_per_frame> code{};
+    std::size_t got = 0;
     each_frame(request, asking, payload, [&](std::size_t frame, std::span<const std::uint8_t> data) {
-        if (frame < code_frames) std::copy(data.begin(), data.end(), code.begin() + static_cast<long>(7 * frame));
+        if (frame >= code_frames) return;
+        std::copy(data.begin(), data.end(), code.begin() + static_cast<long>(7 * frame));
+        ++got;
     });
+    if (got < code_frames) return {};  // a recording that stopped early: the beginning of a code is another one
     std::string text;
     for (const std::uint8_t c : code)
         if (c >= 0x20 && c < 0x7F) text += static_cast<char>(c);
     const auto last = text.find_last_not_of(' ');
     text.erase(last == std::string::npos ? 0 : last + 1);
     text.erase(0, text.find_first_not_of(' '));
-    reading.serial_number.reset();
     if (!text.empty()) reading.serial_number = std::move(text);
     return {};
 }
@@ -419,9 +431,6 @@ void encode_type(const Request&, const Asking&, const Reading& state, Bytes& pay
             payload[2 + i] = static_cast<std::uint8_t>(std::stoi(date->substr(i == 0 ? 2 : 2 + 3 * i, 2)));
 }
 
-bool has_sensors(const Reading& known) {
-    return known.temperature_count != 0.0;
-}
 bool cells_unknown(const Reading& known) {
     return known.cell_voltages_v.empty();
 }
@@ -498,6 +507,37 @@ constexpr std::array requests = {
                               cells_unknown)),
 };
 
+// ---- what others ask (§5.9) --------------------------------------------------------------------------
+constexpr std::array voltage_limits_rows = {
+    Row{&Reading::max_battery_voltage_v, 0, u16be, 0.1},
+    Row{&Reading::min_battery_voltage_v, 4, u16be, 0.1},
+};
+
+/// Two pairs of limits, each around the raw value of no current. If their signs differ, the one above is that of
+/// discharging; else the first is.
+std::string_view finish_over_current(const Request&, const Asking&, std::span<const std::uint8_t> payload,
+                                     Reading& reading) {
+    double discharge = (static_cast<double>(get(payload, 0, u16be)) - daly_current_zero) / 10;
+    double charge = (static_cast<double>(get(payload, 4, u16be)) - daly_current_zero) / 10;
+    if (discharge < 0 && charge > 0) std::swap(charge, discharge);
+    reading.max_charge_current_a = std::abs(charge);
+    reading.max_discharge_current_a = std::abs(discharge);
+    return {};
+}
+
+constexpr std::array on_demand = {
+    with(one_frame("voltage limits", "pack voltages at which it protects itself", 0x5A, When::on_demand),
+         {.size = a5::data_size, .rows = voltage_limits_rows}),
+    with(one_frame("over-current", "currents at which it protects itself", 0x5B, When::on_demand),
+         {.size = a5::data_size}, finish_over_current),
+};
+
+constexpr Request other = [] {
+    Request request = one_frame("other", "what other hosts ask", 0, When::on_demand);
+    request.selector = any_command;
+    return request;
+}();
+
 // ---- what may be changed (§8) ------------------------------------------------------------------------
 /// A simulated battery takes everything: 1 for the state of charge, the new position for a switch.
 void encode_acknowledge(const Request& request, const Asking& asking, const Reading&, Bytes& payload) {
@@ -545,9 +585,17 @@ constexpr Family daly{
                   .standard = first_board,
                   .meaning = "0x3F + board number 1..16",
                   .factory = of_v1},
-    // §11: 20 ms before each request; an answer begins after 5 to 30 ms.
-    .timing = {.gap = milliseconds{20}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 2},
+    // §11: 20 ms before each request; an answer begins after 5 to 30 ms. §10, items 7 and "quirks": it is normal that a
+    // request is not answered.
+    .timing = {.gap = milliseconds{20},
+               .between_bytes = milliseconds{50},
+               .poll = milliseconds{1000},
+               .retries = 2,
+               .probes = 2},
+    .current_limits = false,  // §5.9: those of 0x5B are "info only"
     .requests = requests,
+    .on_demand = on_demand,
+    .other = &other,
     .probe = 0,
     .build = build,
     .examine = examine,
@@ -555,7 +603,7 @@ constexpr Family daly{
     .controls = controls,
     .wrap = wrap,
     .identity = identity,
-    .doubt = doubt,
+    .doubt = daly_doubt,
     .guide =
         {.rs485 = true,
          .uart = true,

@@ -65,6 +65,16 @@ bool encode_totals(std::size_t, const Asking& asking, const Reading& state, CanF
     return true;
 }
 
+std::string_view take_switches(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
+    read_daly_direction(data, reading);
+    return {};
+}
+
+bool encode_switches(std::size_t, const Asking&, const Reading& state, CanFrame& frame) {
+    put_daly_direction(state, frame.data);
+    return true;
+}
+
 bool encode_balancing(std::size_t, const Asking&, const Reading& state, CanFrame& frame) {
     for (std::size_t cell = 0; cell < std::min(state.cell_balancing.size(), most_cells); ++cell)
         if (state.cell_balancing[cell]) frame.data[cell / 8] |= static_cast<std::uint8_t>(1U << (cell % 8));
@@ -100,6 +110,14 @@ bool encode_code(std::size_t part, const Asking&, const Reading& state, CanFrame
     return true;
 }
 
+/// So many frames of the cells came without a gap; absent: there is one.
+std::optional<std::size_t> cell_frames_in_a_row(const CanView& view) {
+    std::size_t row = 0;
+    for (std::size_t part = 0; part < cell_frames; ++part)
+        if (!view.find(cells, part).empty() && row++ != part) return std::nullopt;
+    return row;
+}
+
 /// The cells, if their number is known; false if a frame of them is missing: the rest is never shifted (daly §5.6).
 bool take_cells(const CanView& view, Reading& reading) {
     const std::size_t count = fitted(reading.cell_count, most_cells);
@@ -124,7 +142,7 @@ void take_sensors(const CanView& view, Reading& reading) {
     // Coldest and warmest, where the list of all is not told (§10).
     reading.temperatures_c.clear();
     const auto data = view.find(hottest);
-    if (data.empty()) return;
+    if (data.empty() || reading.temperature_count == 0.0) return;
     reading.temperatures_c.push_back(data[2] - 40.0);
     if (reading.temperature_count != 1.0) reading.temperatures_c.push_back(data[0] - 40.0);
 }
@@ -133,12 +151,7 @@ void take_sensors(const CanView& view, Reading& reading) {
 void take_balancing(const CanView& view, Reading& reading) {
     const auto data = view.find(balancing);
     if (data.empty()) return;
-    reading.balancing_active = false;
-    for (std::size_t cell = 0; cell < fitted(reading.cell_count, most_cells); ++cell) {
-        const bool active = (data[cell / 8] >> (cell % 8)) & 1;
-        reading.cell_balancing.push_back(active);
-        if (active) reading.balancing_active = true;
-    }
+    read_daly_balancing(data, reading, fitted(reading.cell_count, most_cells));
 }
 
 /// The battery code: printable characters only, blanks at the ends cut; a frame of it is missing: none.
@@ -158,12 +171,12 @@ void take_code(const CanView& view, Reading& reading) {
 Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
     if (asking.recorded && view.has_impossible())
         return {"a frame of an answer has the number FF, which marks it as invalid", ErrorClass::malformed};
-    const auto part_seen = [&](std::size_t part) { return !view.find(cells, part).empty(); };
-    bool any = false;
-    for (std::size_t part = 0; part < cell_frames; ++part) any = any || part_seen(part);
-    // A recording may have stopped before the cells; what it began it must have in full.
-    if ((any || !asking.recorded) && !take_cells(view, reading))
-        return {"a frame with cell voltages is missing", ErrorClass::truncated};
+    // A recording may have stopped before the last of the cells (daly §5.6).
+    const bool stopped = asking.recorded && cell_frames_in_a_row(view);
+    if (!take_cells(view, reading)) {
+        if (!stopped) return {"a frame with cell voltages is missing", ErrorClass::truncated};
+        reading.cell_voltages_v.clear();
+    }
     take_sensors(view, reading);
     take_balancing(view, reading);
     take_code(view, reading);
@@ -211,8 +224,9 @@ constexpr std::array messages = {
                    nullptr)),
     mandatory(with(answer("totals", "voltage, current, state of charge", 0x90, totals, {.rows = daly_totals_rows}),
                    take_totals, encode_totals)),
-    mandatory(
-        answer("switches", "FETs, remaining capacity", 0x93, fets, {.rows = daly_fets_rows, .flags = daly_fets_flags})),
+    mandatory(with(
+        answer("switches", "FETs, remaining capacity", 0x93, fets, {.rows = daly_fets_rows, .flags = daly_fets_flags}),
+        take_switches, encode_switches)),
     mandatory(answer("alarms", "all alarms", 0x98, alarms, {.alarms = alarm_bits})),
     mandatory(several(with(answer("cells", "cell voltages", 0x95, cells, {}), nullptr, encode_cells), cell_frames)),
     several(with(answer("sensors", "temperatures", 0x96, sensors, {}), nullptr, encode_sensors), sensor_frames),
@@ -275,6 +289,7 @@ constexpr Family daly_can{
                   .meaning = "the board number"},
     .timing = {.poll = milliseconds{1000}},
     .identity = identity,
+    .doubt = daly_doubt,
     .guide =
         {.can = true,
          .connector = R"(- The CAN socket of the BMS; 250 kbit/s unless the vendor's program says otherwise.

@@ -73,10 +73,12 @@ void encode_balance(const Request& request, const Asking&, const Reading& state,
 std::string_view finish_status(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                                Reading& reading) {
     if (const auto why = dm::finish_pack(pack, asking, payload, reading); !why.empty()) return why;
-    // What `balance` tells is of this poll, or absent: not every board answers it.
-    reading.cell_balancing.clear();
-    reading.balance_current_a.reset();
-    reading.mosfet_temperature_c.reset();
+    // What `balance` tells is of this poll, or absent: not every board answers it. Other hosts may ask it first.
+    if (!asking.recorded) {
+        reading.cell_balancing.clear();
+        reading.balance_current_a.reset();
+        reading.mosfet_temperature_c.reset();
+    }
     if (payload.size() == at(status_registers_of_others))
         return finish_balance(request, asking, payload.subspan(at(first_of_balance)), reading);
     return {};
@@ -133,6 +135,15 @@ constexpr Request balance_request() {
 }
 constexpr std::array requests = {status_request(), balance_request(), dm::settings_request(0x80), versions_request()};
 
+// ---- what others ask (§12) ---------------------------------------------------------------------------
+constexpr std::array balancer_flags = {FlagRow{&Reading::balance_fet, 0, u16be}};
+constexpr Request balancer_request() {
+    Request request = dm::block("balancer", "whether balancing is permitted", When::on_demand, 0xCF, 1);
+    request.layout.flags = balancer_flags;
+    return request;
+}
+constexpr std::array on_demand = {balancer_request()};
+
 /// Other hosts ask for more registers along with the status.
 bool matches(const Request& request, const Asking& asking, std::span<const std::uint8_t> asked) {
     constexpr Request longer =
@@ -170,7 +181,10 @@ constexpr Family daly_d2{
                   .standard = dm::d2_unit,
                   .meaning = "always the same: one battery per port"},
     .timing = {.gap = milliseconds{20}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 2},
+    .current_limits = false,  // §12: the first level of over-current, "info"
     .requests = requests,
+    .on_demand = on_demand,
+    .other = &dm::other_registers,
     .probe = 0,
     .build = dm::build,
     .examine = dm::examine,
@@ -180,7 +194,8 @@ constexpr Family daly_d2{
     .guide = {.uart = true,
               .connector = "- UART or RS485 of the BMS; one battery per port, all have the same address.\n",
               .addresses = "- 0xD2, the same for all: nothing to set.\n",
-              .vendor_app = daly_controls::sleep_time},
+              .vendor_app = daly_controls::sleep_time,
+              .notes = dm::limits_inform},
 };
 static_assert(sound(daly_d2));
 

@@ -37,6 +37,11 @@ bool writes(const Request& request) {
     return function_of(request) == modbus::Function::write_single;
 }
 
+/// What only other hosts ask: whichever registers they read.
+bool is_other(const Request& request) {
+    return request.selector == 0;
+}
+
 /// §13: board n is asked as 0x80 + n and answers as 0x50 + n.
 std::uint8_t answers_as(std::uint32_t unit) {
     return static_cast<std::uint8_t>(unit == d2_unit ? unit : unit - 0x30);
@@ -52,7 +57,7 @@ modbus::Question question(const Request& request, const Asking& asking) {
     const auto asked = modbus::parse_request(asking.asked);
     return {.unit = static_cast<std::uint8_t>(asking.address),
             .function = function_of(request),
-            .first = register_of(request),
+            .first = is_other(request) && asked ? asked->first : register_of(request),
             .count = asked             ? asked->count
                      : writes(request) ? raw_value(request, asking)
                                        : count_of(request),
@@ -93,7 +98,10 @@ void build(const Request& request, const Asking& asking, Bytes& out) {
 }
 
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
-    if (const auto asked = modbus::parse_request(asking.asked); asked && asked->first != register_of(request))
+    const auto asked = modbus::parse_request(asking.asked);
+    if (is_other(request) && !(asked && asked->unit == asking.address && asked->function == function_of(request)))
+        return {Reply::Progress::waiting, 1, {}, ErrorClass::unexpected, "nobody asked for registers"};
+    if (!is_other(request) && asked && asked->first != register_of(request))
         return {Reply::Progress::waiting, 1, {}, ErrorClass::unexpected, "other registers were asked for"};
     Reply reply = to_reply(modbus::examine(question(request, asking), received));
     if (reply.fault == ErrorClass::unexpected && half_a_register(asking, received)) {

@@ -23,6 +23,9 @@ constexpr Request block(std::string_view name, std::string_view meaning, When wh
             .layout = {.size = static_cast<std::uint16_t>(2 * count)}};
 }
 
+/// Family::other.
+inline constexpr Request other_registers = block("other", "registers that other hosts read", When::on_demand, 0, 0);
+
 /// A register that a control sets: to `per_unit` times Asking::value.
 constexpr Request setting(std::string_view name, std::string_view meaning, std::uint16_t number,
                           std::uint16_t per_unit) {
@@ -62,6 +65,12 @@ void write_balance_bits(const Reading& state, std::size_t at, std::size_t words,
 [[nodiscard]] Number balance_current(std::int64_t raw);
 /// A register of 1 °C from -40 on; 0, FF and FFFF: there is no sensor.
 [[nodiscard]] Number optional_temperature(std::int64_t raw);
+
+/// For Guide::notes.
+inline constexpr std::string_view limits_inform =
+    R"(- The over-current limits set in the BMS are where its protection acts; they do not limit the current. Set
+  `MAX_BATTERY_CHARGE_CURRENT` and `MAX_BATTERY_DISCHARGE_CURRENT`.
+)";
 
 /// The settings (registers 80..A8 of D2, 100..128 of P81), 41 registers.
 inline constexpr std::uint16_t settings_registers = 41;

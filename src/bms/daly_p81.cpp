@@ -200,7 +200,9 @@ constexpr Family daly_p81{
                   .standard = first_board,
                   .meaning = "0x80 + board number 1..16"},
     .timing = {.gap = milliseconds{20}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 2},
+    .current_limits = false,  // §12: the first level of over-current, "info"
     .requests = requests,
+    .other = &dm::other_registers,
     .probe = 0,
     .build = dm::build,
     .examine = dm::examine,
@@ -210,7 +212,8 @@ constexpr Family daly_p81{
     .guide = {.rs485 = true,
               .connector = "- RS485 of the BMS.\n",
               .addresses = "- Board number N (1..16) is bus address 0x80 + N: 0x81..0x90. One battery has number 1.\n",
-              .vendor_app = daly_controls::sleep_time},
+              .vendor_app = daly_controls::sleep_time,
+              .notes = dm::limits_inform},
 };
 static_assert(sound(daly_p81));
 

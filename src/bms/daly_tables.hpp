@@ -49,4 +49,39 @@ inline void put_daly_current(const Reading& state, const Options& options, std::
     put(totals, 4, Wire::u16be, std::lround(std::clamp(up + daly_current_zero, 0.0, 65535.0)));
 }
 
+/// §5.8: byte 0 bit 0 is cell 1. While nobody knows the number of cells, only whether any is balanced.
+inline void read_daly_balancing(std::span<const std::uint8_t> bits, Reading& reading, std::size_t cells) {
+    constexpr std::size_t most = 48;
+    const auto balanced = [&](std::size_t cell) { return ((bits[cell / 8] >> (cell % 8)) & 1) != 0; };
+    reading.cell_balancing.clear();
+    reading.balancing_active = false;
+    for (std::size_t cell = 0; cell < (cells == 0 ? most : cells); ++cell) {
+        if (cells > 0) reading.cell_balancing.push_back(balanced(cell));
+        if (balanced(cell)) reading.balancing_active = true;
+    }
+}
+
+/// §5.5: byte 0 of 0x93.
+inline constexpr std::uint8_t daly_charges = 1;
+inline constexpr std::uint8_t daly_discharges = 2;
+
+inline void read_daly_direction(std::span<const std::uint8_t> switches, Reading& reading) {
+    reading.told_charging.reset();
+    if (switches[0] == daly_charges || switches[0] == daly_discharges)
+        reading.told_charging = switches[0] == daly_charges;
+}
+
+/// The reverse, for the simulator.
+inline void put_daly_direction(const Reading& state, std::span<std::uint8_t> switches) {
+    if (state.told_charging) switches[0] = *state.told_charging ? daly_charges : daly_discharges;
+}
+
+/// Family::doubt. §5.2: what the sign means differs between boards, and only their own word tells.
+inline std::string_view daly_doubt(const Reading& reading) {
+    if (!reading.told_charging || !reading.current_a || std::abs(*reading.current_a) <= 1) return {};
+    if ((*reading.current_a > 0) == *reading.told_charging) return {};
+    return "the current has the wrong sign: it says that the battery is charged while the BMS says that it is "
+           "discharged, or the reverse; change INVERT_CURRENT_MEASUREMENT of this port";
+}
+
 }  // namespace bmsd::bms

@@ -86,21 +86,28 @@ struct Listener {
         decoded = decoded || before;
     }
 
-    /// An unknown request (another tool's): whichever of our answers the bytes are.
+    /// An unknown request (another tool's): whichever of our answers the bytes are, or else sound without telling us
+    /// anything.
     void take_unknown(const Exchange& exchange) {
         std::optional<Error> first;
-        for (const Request& request : family.requests) {
-            Listener attempt{.family = family, .asking = asking, .reading = reading};
-            attempt.take(request, exchange);
-            if (attempt.decoded) {
-                reading = std::move(attempt.reading);
-                decoded = true;
-                return;
-            }
-            if (!first) first = attempt.refused;
-            silent = attempt.silent;
-        }
+        for (const Request& request : family.requests)
+            if (try_as(request, exchange, first)) return;
+        if (family.other && try_as(*family.other, exchange, first)) return;
         if (!refused) refused = first;
+    }
+
+    /// Whether an exchange is that of a request; if not, its first error is kept.
+    bool try_as(const Request& request, const Exchange& exchange, std::optional<Error>& first) {
+        Listener attempt{.family = family, .asking = asking, .reading = reading};
+        attempt.take(request, exchange);
+        if (attempt.decoded) {
+            reading = std::move(attempt.reading);
+            decoded = true;
+            return true;
+        }
+        if (!first) first = attempt.refused;
+        silent = attempt.silent;
+        return false;
     }
 
     void overhear(const Exchange& exchange) {
@@ -165,9 +172,10 @@ bool asks(const Family& family, const Request& request, const Asking& asking, st
 
 bool speaks(const Family& family, std::span<const std::uint32_t> addresses, std::span<const Exchange> exchanges) {
     const auto sent_to = [&](std::uint32_t address) {
-        return std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& exchange) {
-            return !exchange.request.empty() && recognise(family, {address}, exchange.request);
-        });
+        return check_address(family, address) &&
+               std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& exchange) {
+                   return !exchange.request.empty() && recognise(family, {address}, exchange.request);
+               });
     };
     if (addresses.empty()) return sent_to(family.addresses.standard);
     return std::any_of(addresses.begin(), addresses.end(), sent_to);

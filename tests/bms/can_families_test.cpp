@@ -192,6 +192,55 @@ TEST(DalyCan, CyclesAreNotTheHeartbeatAndTheBoardIsNotTheHost) {
               0x18940340u);
 }
 
+TEST(DalyCan, ABoardWithoutSensorsHasNoTemperatures) {
+    Picture daly("daly_can", 1);
+    daly.asking.recorded = true;
+    daly.extended(0x18944001, {16, 0, 0, 1, 0, 0, 0, 0}).extended(0x18924001, {0, 0, 0, 0, 0, 0, 0, 0});
+    ASSERT_TRUE(daly.at());
+    EXPECT_TRUE(daly.at()->temperatures_c.empty());
+}
+
+// Dossier daly §5.6: where only the first frames are there the recording stopped; a gap is an error.
+TEST(DalyCan, ARecordingMayStopWithinTheCells) {
+    Picture daly("daly_can", 1);
+    daly.asking.recorded = true;
+    daly.extended(0x18944001, {6, 1, 0, 1, 0, 0, 7, 0})
+        .extended(0x18954001, {1, 0x0C, 0xE4, 0x0C, 0xE4, 0x0C, 0xE4, 0});
+    const auto stopped = daly.at();
+    ASSERT_TRUE(stopped) << stopped.error().detail;
+    EXPECT_EQ(stopped->cycles, 7);
+    EXPECT_TRUE(stopped->cell_voltages_v.empty());
+    daly.extended(0x18954001, {3, 0x0C, 0xE4, 0x0C, 0xE4, 0x0C, 0xE4, 0});
+    ASSERT_FALSE(daly.at()) << "frame 2 is missing";
+    EXPECT_EQ(daly.at().error().cls, ErrorClass::truncated);
+}
+
+TEST(DalyCan, BalancesAlsoWhileTheNumberOfCellsIsUnknown) {
+    Picture daly("daly_can", 1);
+    daly.asking.recorded = true;
+    daly.extended(0x18974001, {0x05, 0, 0, 0, 0, 0, 0, 0});
+    ASSERT_TRUE(daly.at());
+    EXPECT_EQ(daly.at()->balancing_active, true);
+    EXPECT_TRUE(daly.at()->cell_balancing.empty());
+}
+
+// §5: the same warning as that of the wired protocol.
+TEST(DalyCan, DoubtsACurrentAgainstTheWordOfTheBoard) {
+    const auto doubt = bms::find_family("daly_can")->doubt;
+    ASSERT_TRUE(doubt);
+    const auto said = [&](std::uint8_t state, std::uint8_t low_byte) {
+        Picture daly("daly_can", 1);
+        daly.asking.recorded = true;
+        daly.extended(0x18904001, {0x02, 0x12, 0, 0, 0x75, low_byte, 0x02, 0xBC})
+            .extended(0x18934001, {state, 1, 1, 0x11, 0, 3, 0xA9, 0x80});
+        return doubt(daly.at().value_or(Reading{}));
+    };
+    EXPECT_NE(said(1, 0x66).find("INVERT_CURRENT_MEASUREMENT"), std::string_view::npos) << "charging, raw 30054";
+    EXPECT_EQ(said(2, 0x66), "");
+    EXPECT_EQ(said(0, 0x66), "") << "idle";
+    EXPECT_EQ(said(1, 0x3A), "") << "1 A";
+}
+
 TEST(DalyCan, AnswersOfThePollBeforeAreNotUsedAgain) {
     Picture daly("daly_can", 1);
     daly.asking.recorded = true;

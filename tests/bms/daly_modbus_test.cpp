@@ -142,6 +142,23 @@ TEST(DalyD2, UnderstandsWhatOtherHostsAskFor) {
     EXPECT_FALSE(bms::asks(d2(), request(d2(), "balance"), {.address = 0xD2}, hex("D2 03 00 00 00 50 56 55")));
 }
 
+// §12, §13: position of the switches, and whatever else others read: sound answers are no errors.
+TEST(DalyModbus, ASoundAnswerToAnotherQuestionIsNoError) {
+    const auto heard = [](const Family& family, const ByteList& asked, const ByteList& answer) {
+        const std::vector<bms::Exchange> dialogue = {{sealed(asked), {sealed(answer)}}};
+        return bms::listen(family, {}, dialogue).front().reading;
+    };
+    const auto balancer = heard(d2(), hex("D2 03 00 CF 00 01"), hex("D2 03 02 00 01"));
+    ASSERT_TRUE(balancer) << balancer.error().detail;
+    EXPECT_EQ(balancer->balance_fet, true);
+    EXPECT_TRUE(heard(d2(), hex("D2 03 00 A5 00 02"), hex("D2 03 04 00 01 00 01")));
+    EXPECT_TRUE(heard(p81(), hex("81 03 01 21 00 02"), hex("51 03 04 00 01 00 01")));
+    EXPECT_FALSE(heard(d2(), hex("D2 03 00 A5 00 02"), hex("D2 03 02 00 01"))) << "another size";
+    EXPECT_FALSE(heard(p81(), hex("81 03 01 21 00 02"), hex("52 03 04 00 01 00 01"))) << "another board";
+    EXPECT_FALSE(heard(p81(), hex("82 03 01 21 00 02"), hex("52 03 04 00 01 00 01"))) << "asked of another board";
+    EXPECT_FALSE(heard(d2(), hex("D2 03 00 A5 00 02"), hex("D2 83 02"))) << "refused";
+}
+
 // A recorded write is heard whatever was written.
 TEST(DalyModbus, UnderstandsARecordedWrite) {
     const auto written = sealed(hex("81 06 01 21 00 01"));
@@ -250,6 +267,28 @@ TEST(DalyD2, ReadsTheLimitsWhateverTheirSign) {
     EXPECT_EQ(got->max_discharge_current_a, 16.0);
     EXPECT_EQ(got->max_battery_voltage_v, 14.0);
     EXPECT_EQ(got->min_battery_voltage_v, 10.4);
+}
+
+// §12: thresholds of the protection, "info": they must not become the limits the battery is charged by.
+TEST(DalyModbus, TheLimitsInformOnly) {
+    EXPECT_FALSE(d2().current_limits);
+    EXPECT_FALSE(p81().current_limits);
+    EXPECT_TRUE(bms::find_family("Renogy")->current_limits);
+}
+
+// Other hosts may ask for the second block first.
+TEST(DalyD2, ARecordingMayAskInAnyOrder) {
+    const auto vector = app::read_vector_file(BMSD_TEST_DATA "/daly_d2/d2-ble-4s-charging-mos.json");
+    ASSERT_TRUE(vector);
+    std::vector<bms::Exchange> dialogue = vector->exchanges;
+    ASSERT_GE(dialogue.size(), 2U);
+    const auto forwards = bms::listen(d2(), {}, dialogue);
+    ASSERT_TRUE(forwards.front().reading && forwards.front().reading->mosfet_temperature_c);
+    std::swap(dialogue[0], dialogue[1]);
+    const auto backwards = bms::listen(d2(), {}, dialogue);
+    ASSERT_TRUE(backwards.front().reading);
+    EXPECT_EQ(backwards.front().reading->mosfet_temperature_c, forwards.front().reading->mosfet_temperature_c);
+    EXPECT_EQ(backwards.front().reading->balance_current_a, forwards.front().reading->balance_current_a);
 }
 
 TEST(DalyD2, DoesNotTakeOtherRegistersForSettings) {

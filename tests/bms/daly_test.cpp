@@ -179,6 +179,7 @@ TEST(Daly, InvertsTheCurrentAndNothingElse) {
 TEST(Daly, RefusesImpossibleTotalsAndTakesTheNextGoodOnes) {
     for (const std::string_view data : {
              "00 00 00 00 75 30 03 78",  // 0 V
+             "00 4F 00 00 75 30 03 78",  // 7.9 V
              "FF FF 00 00 75 30 03 78",  // 6553 V
              "02 14 00 00 00 00 03 78",  // 3000 A
              "02 14 00 00 9C 40 03 78",  // 1000 A
@@ -281,6 +282,16 @@ TEST(Daly, AMissingFrameIsAnErrorAndShiftsNothing) {
     }
 }
 
+// Only silence may end a recording early: bytes that were refused make it an error.
+TEST(Daly, ADamagedLastFrameOfARecordingIsAnError) {
+    ByteList bytes = cells_frames({1, 2, 3, 4, 5, 6});
+    bytes.back() ^= 0x55;
+    const auto got = hear_cells(with_cells(16), bytes, true);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().cls, ErrorClass::checksum);
+    EXPECT_FALSE(hear_cells({}, bytes, true)) << "whether or not the number of cells is known";
+}
+
 TEST(Daly, AnInvalidFrameNumberIsIgnored) {
     const Reading known = with_cells(6);
     const auto got = hear_cells(known, joined(joined(cells_frame(1), cells_frame(0xFF)), cells_frame(2)));
@@ -330,6 +341,53 @@ TEST(Daly, EveryBalanceBitIsItsCell) {
         for (std::size_t i = 0; i < 48; ++i) EXPECT_EQ(got->cell_balancing[i], i == cell) << cell;
         EXPECT_EQ(got->balancing_active, true);
     }
+}
+
+// Without the number of cells the bits say no more than whether any cell is balanced.
+TEST(Daly, BalancesAlsoWhileTheNumberOfCellsIsUnknown) {
+    const auto balanced = hear_frame("balancing", 0x97, "00 00 00 00 00 80 00 00");
+    ASSERT_TRUE(balanced);
+    EXPECT_EQ(balanced->balancing_active, true);
+    EXPECT_TRUE(balanced->cell_balancing.empty());
+    EXPECT_EQ(hear_frame("balancing", 0x97, "00 00 00 00 00 00 FF FF")->balancing_active, false) << "reserved";
+}
+
+// ---- temperatures (§5.4, §5.7) -------------------------------------------------------------------
+
+TEST(Daly, ABoardWithoutSensorsHasNoTemperatures) {
+    Reading known = with_cells(16);
+    known.temperature_count = 0;
+    const auto got = hear_frame("hottest", 0x92, "00 00 00 00 00 00 00 00", {}, known);
+    ASSERT_TRUE(got);
+    EXPECT_TRUE(got->temperatures_c.empty());
+}
+
+/// What a recording says that asks in this order: command and data of each answer.
+Reading recorded(std::initializer_list<std::pair<std::uint8_t, std::string_view>> answers) {
+    std::vector<bms::Exchange> dialogue;
+    for (const auto& [command, data] : answers)
+        dialogue.push_back({frame(0x40, command, "00 00 00 00 00 00 00 00"), {frame(0x01, command, data)}});
+    auto heard = bms::listen(family(), {}, dialogue);
+    EXPECT_TRUE(heard.front().reading) << heard.front().reading.error().detail;
+    return heard.front().reading.value_or(Reading{});
+}
+
+TEST(Daly, ARecordingMayAskInAnyOrder) {
+    constexpr std::pair<std::uint8_t, std::string_view> status{0x94, "10 02 00 00 00 00 05 00"};
+    constexpr std::pair<std::uint8_t, std::string_view> totals{0x90, good_totals};
+    constexpr std::pair<std::uint8_t, std::string_view> sensors{0x96, "01 3D 3C 00 00 00 00 00"};  // 21, 20 °C
+    constexpr std::pair<std::uint8_t, std::string_view> hottest{0x92, "3D 01 3C 02 00 00 00 00"};
+    constexpr std::pair<std::uint8_t, std::string_view> later{0x92, "3F 01 3E 02 00 00 00 00"};  // 23, 22 °C
+    const auto list = [](double first, double second) {
+        Temperatures all;
+        all.push_back(first);
+        all.push_back(second);
+        return all;
+    };
+    EXPECT_EQ(recorded({status, sensors, totals}).temperatures_c, list(21, 20));
+    EXPECT_EQ(recorded({status, sensors, hottest, totals}).temperatures_c, list(21, 20));
+    EXPECT_EQ(recorded({status, hottest, totals}).temperatures_c, list(20, 21));
+    EXPECT_EQ(recorded({status, totals, hottest, totals, later}).temperatures_c, list(22, 23)) << "of the last poll";
 }
 
 // ---- alarms (§7, §10 item 3) ---------------------------------------------------------------------
@@ -391,11 +449,67 @@ TEST(Daly, TheBatteryCodeIsTheIdentity) {
     EXPECT_EQ(family().identity(*empty), "") << "then port and address";
 }
 
+// The beginning of a code would be the identity of another battery.
+TEST(Daly, ABatteryCodeIsWholeOrNone) {
+    ByteList bytes;
+    for (const std::string_view part : {"01 44 4C 2D 42 4D 2D 32", "02 34 30 36 31 35 2D 30"})
+        bytes = joined(bytes, frame(0x01, 0x57, part));
+    Asking asking{.address = 0x40};
+    asking.recorded = true;
+    const auto stopped = hear(family(), request("code"), asking, bytes);
+    ASSERT_TRUE(stopped);
+    EXPECT_FALSE(stopped->serial_number);
+    ByteList third = frame(0x01, 0x57, "03 30 30 31 37 20 20 20");
+    third.back() ^= 0x55;
+    EXPECT_FALSE(hear(family(), request("code"), asking, joined(bytes, third))) << "damaged";
+}
+
 TEST(Daly, AnImpossibleDateIsNone) {
     for (const std::string_view data :
          {"00 00 00 00 00 00 00 00", "00 00 18 0D 01 00 00 00", "00 00 17 02 1D 00 00 00"})
         EXPECT_FALSE(hear_frame("type", 0x53, data)->production_date) << data;
     EXPECT_EQ(hear_frame("type", 0x53, "00 00 18 02 1D 00 00 00")->production_date, "2024-02-29");
+}
+
+// ---- what others ask (§5.9) ----------------------------------------------------------------------
+
+TEST(Daly, UnderstandsTheThresholdsOthersAskFor) {
+    const Reading limits = recorded({{0x90, good_totals},
+                                     {0x5A, "02 48 02 4E 01 90 01 86"},    // 58.4, 59.0, 40.0, 39.0 V
+                                     {0x5B, "79 18 79 7C 73 3C 73 14"}});  // 100.0, 110.0, -50.0, -54.0 A
+    EXPECT_EQ(limits.max_battery_voltage_v, 58.4);
+    EXPECT_EQ(limits.min_battery_voltage_v, 40.0);
+    EXPECT_EQ(limits.max_discharge_current_a, 100.0);
+    EXPECT_EQ(limits.max_charge_current_a, 50.0);
+    EXPECT_EQ(limits.voltage_v, 53.2);
+    // More than 30000 is discharging, whichever comes first; without a sign the first is.
+    const Reading turned = recorded({{0x5B, "73 3C 73 14 79 18 79 7C"}});
+    EXPECT_EQ(turned.max_discharge_current_a, 100.0);
+    EXPECT_EQ(turned.max_charge_current_a, 50.0);
+    const Reading alike = recorded({{0x5B, "79 18 79 7C 77 24 77 4C"}});
+    EXPECT_EQ(alike.max_discharge_current_a, 100.0);
+    EXPECT_EQ(alike.max_charge_current_a, 50.0);
+    EXPECT_FALSE(family().current_limits) << "for information only";
+}
+
+// Thresholds of cells, balancing and the like: a sound answer is no error and tells nothing.
+TEST(Daly, ASoundAnswerToAnotherQuestionIsNoError) {
+    const auto heard = [](const ByteList& asked, const ByteList& answer) {
+        const std::vector<bms::Exchange> dialogue = {
+            {frame(0x40, 0x90, "00 00 00 00 00 00 00 00"), {frame(0x01, 0x90, good_totals)}}, {asked, {answer}}};
+        return bms::listen(family(), {}, dialogue).front().reading;
+    };
+    const ByteList asked = frame(0x40, 0x59, "00 00 00 00 00 00 00 00");
+    const auto sound = heard(asked, frame(0x01, 0x59, "0E 42 0D AC 0A F0 0B B8"));
+    ASSERT_TRUE(sound) << sound.error().detail;
+    EXPECT_EQ(sound->voltage_v, 53.2);
+    EXPECT_FALSE(heard(asked, frame(0x01, 0x5F, "0E 42 0D AC 0A F0 0B B8"))) << "answers something else";
+    EXPECT_FALSE(heard(asked, frame(0x02, 0x59, "0E 42 0D AC 0A F0 0B B8"))) << "another board";
+    ByteList damaged = frame(0x01, 0x59, "0E 42 0D AC 0A F0 0B B8");
+    damaged.back() ^= 0x01;
+    EXPECT_FALSE(heard(asked, damaged));
+    EXPECT_FALSE(heard(frame(0x41, 0x59, "00 00 00 00 00 00 00 00"), frame(0x01, 0x59, "0E 42 0D AC 0A F0 0B B8")))
+        << "asked of another board";
 }
 
 // ---- controls (§8) -------------------------------------------------------------------------------

@@ -194,6 +194,30 @@ TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
     EXPECT_DOUBLE_EQ(*witness.last.voltage_v, 52.8);
 }
 
+TEST_F(EngineTest, ABatteryKnowsWhetherItsCurrentLimitsInformOnly) {
+    bms::Family informs = test::jkbms_pb();
+    informs.current_limits = false;
+    auto& bus = start({1}, 20ms, informs);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    EXPECT_FALSE(battery().traits.current_limits);
+}
+
+// The block with the errors of single cells is one register longer than the usual one (dossier renogy §4, §7).
+TEST_F(EngineTest, ARenogyWithoutTheLongStatusIsAskedForTheUsualOne) {
+    auto& bus = start({0x30}, 20ms, *bms::find_family("renogy"));
+    bus.batteries[0x30] = pack("RN1234567890", 52.8);
+    bus.batteries[0x30].capacity_remaining_ah = 140;
+    const auto asked = [&](const char* name) { return std::count(bus.requests.begin(), bus.requests.end(), name); };
+    run_until([&] { return witness.updates >= 3; });
+    EXPECT_EQ(witness.last.alarms[Alarm::internal_failure], Level::ok);
+    EXPECT_EQ(asked("status"), 0) << "the long one says it all";
+    bus.unanswered = {"long status"};
+    run_until([&] { return asked("status") >= 3; });
+    EXPECT_LE(asked("long status"), asked("status") + 3) << "not in every poll";
+    EXPECT_EQ(witness.last.charge_fet, true);
+}
+
 TEST_F(EngineTest, StaleBytesAreDrainedBeforeARequestAndCounted) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

@@ -50,3 +50,8 @@ TEST(Scanner, OneLostAnswerHidesNoBattery) {
     EXPECT_EQ(found("jkbms_pb", 1, 0), 1U);
     EXPECT_EQ(found("jkbms_pb", 1, 1), 1U);
 }
+
+// Dossier daly §4: "identify (3 tries)".
+TEST(Scanner, ADalyMayMissTwoRequests) {
+    EXPECT_EQ(found("daly", 0x40, 2), 1U);
+}

@@ -35,6 +35,9 @@ std::vector<std::string> keep_until_restart(Config& used, Config& fresh) {
     if (used.control.count_soc != fresh.control.count_soc && !used.external_sensor.gives_soc())
         changed.push_back(
             "SOC_CALCULATION holds from now on; its paths, /SocBms and others, come or go when bmsd is started again");
+    if (used.control.times.to_go != fresh.control.times.to_go && !used.control.times.to_soc_percent.empty())
+        changed.push_back(
+            "TIME_TO_GO_ENABLE holds from now on; the paths below /TimeToSoC come or go when bmsd is started again");
     // The paths are named after the points: other ones would show their times under wrong names.
     fresh.control.times.to_soc_percent = used.control.times.to_soc_percent;
     // The sensor that is followed decides what is shown.

@@ -592,7 +592,7 @@ constexpr Family daly{
                .poll = milliseconds{1000},
                .retries = 2,
                .probes = 2},
-    .current_limits = false,  // §5.9: those of 0x5B are "info only"
+    .current_limits = CurrentLimits::informing,  // §5.9: those of 0x5B are "info only"
     .requests = requests,
     .on_demand = on_demand,
     .other = &other,

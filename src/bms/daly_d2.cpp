@@ -181,7 +181,7 @@ constexpr Family daly_d2{
                   .standard = dm::d2_unit,
                   .meaning = "always the same: one battery per port"},
     .timing = {.gap = milliseconds{20}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 2},
-    .current_limits = false,  // §12: the first level of over-current, "info"
+    .current_limits = CurrentLimits::informing,  // §12: the first level of over-current, "info"
     .requests = requests,
     .on_demand = on_demand,
     .other = &dm::other_registers,

@@ -200,7 +200,7 @@ constexpr Family daly_p81{
                   .standard = first_board,
                   .meaning = "0x80 + board number 1..16"},
     .timing = {.gap = milliseconds{20}, .between_bytes = milliseconds{50}, .poll = milliseconds{1000}, .retries = 2},
-    .current_limits = false,  // §12: the first level of over-current, "info"
+    .current_limits = CurrentLimits::informing,  // §12: the first level of over-current, "info"
     .requests = requests,
     .other = &dm::other_registers,
     .probe = 0,

@@ -68,13 +68,6 @@ struct Identity {
     return text.empty() || (address.value_or(0) == 0 && text.front() >= '0' && text.front() <= '9');
 }
 
-/// How the current limits count that a BMS tells.
-enum class CurrentLimits : std::uint8_t {
-    followed,   ///< always: while they are not told they stay what they were
-    lapsing,    ///< while they are told
-    informing,  ///< not at all: there its protection begins to act
-};
-
 /// What the rules must know of the kind of BMS.
 struct Traits {
     double cell_step_v = 0;  ///< steps in which cell voltages are told: a difference of one step may be none; 0 = fine
@@ -90,8 +83,8 @@ struct Moment {
     std::chrono::system_clock::time_point wall{};
 };
 
-/// Largest number of states of charge whose time is estimated.
-inline constexpr std::size_t max_soc_points = 16;
+/// Largest number of states of charge whose time is estimated: 0, 5, ... 100 are looked for by GUIs.
+inline constexpr std::size_t max_soc_points = 21;
 
 /// Follows from the readings; what is implausible in them is left out.
 struct Summary {

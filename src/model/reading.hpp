@@ -18,6 +18,13 @@ using Cells = Bounded<Number, max_cells>;
 using CellFlags = Bounded<bool, max_cells>;
 using Temperatures = Bounded<Number, max_temperatures>;
 
+/// How the current limits count that a BMS tells.
+enum class CurrentLimits : std::uint8_t {
+    followed,   ///< always: while they are not told they stay what they were
+    lapsing,    ///< while they are told
+    informing,  ///< not at all: there its protection begins to act
+};
+
 /// Everything a BMS can tell. An absent member is not known; 0 is a value.
 /// Names are the canonical field names of the vector files, units are their suffix.
 struct Reading {

@@ -151,12 +151,12 @@ TEST(ConfigRelations, PointsThatAreNotShownAreNamed) {
     const auto twice = parse("TIME_TO_SOC_POINTS = 50, 20, 50\n");
     EXPECT_TRUE(complains(twice, Kind::warning, 2, "has 50 twice")) << all(twice);
     EXPECT_EQ(twice.config.control.times.to_soc_percent, (std::vector<int>{50, 20}));
-    const std::string sixteen = "100, 95, 90, 85, 80, 75, 70, 65, 60, 55, 50, 45, 40, 35, 30, 25";
-    EXPECT_TRUE(parse("TIME_TO_SOC_POINTS = " + sixteen + "\n").problems.empty());
-    const auto many = parse("TIME_TO_SOC_POINTS = " + sixteen + ", 20, 15\n");
-    EXPECT_TRUE(complains(many, Kind::warning, 2, "has more than 16 points; those behind 25 are not shown"))
+    const std::string all_of_gui = "100, 95, 90, 85, 80, 75, 70, 65, 60, 55, 50, 45, 40, 35, 30, 25, 20, 15, 10, 5, 0";
+    EXPECT_TRUE(parse("TIME_TO_SOC_POINTS = " + all_of_gui + "\n").problems.empty());
+    const auto many = parse("TIME_TO_SOC_POINTS = " + all_of_gui + ", 1, 2\n");
+    EXPECT_TRUE(complains(many, Kind::warning, 2, "has more than 21 points; those behind 0 are not shown"))
         << all(many);
-    EXPECT_EQ(many.config.control.times.to_soc_percent.size(), 16u);
+    EXPECT_EQ(many.config.control.times.to_soc_percent.size(), 21u);
 }
 
 TEST(ConfigRelations, NameTheValueThatWasWritten) {

@@ -42,6 +42,13 @@ TEST(ConfigReload, TimesKeepThePointsAfterWhichTheirPathsAreNamed) {
     EXPECT_EQ(fresh.control.times.to_soc_format, 2);
 }
 
+TEST(ConfigReload, PathsOfTimesDoNotComeByThemselves) {
+    const auto times = said("TIME_TO_GO_ENABLE = False\nTIME_TO_SOC_POINTS = 100\n",
+                            "TIME_TO_GO_ENABLE = True\nTIME_TO_SOC_POINTS = 100\n");
+    ASSERT_EQ(times.size(), 1u);
+    EXPECT_NE(times[0].find("/TimeToSoC"), std::string::npos) << times[0];
+}
+
 TEST(ConfigReload, TheSensorThatIsFollowedIsTheOneThatIsShown) {
     const std::string shunt = "EXTERNAL_SENSOR_DBUS_DEVICE = com.victronenergy.battery.ttyS1\n";
     app::Config used = parse(shunt + "EXTERNAL_SENSOR_DBUS_PATH_SOC = /Soc\n").config;

@@ -271,9 +271,9 @@ TEST(DalyD2, ReadsTheLimitsWhateverTheirSign) {
 
 // §12: thresholds of the protection, "info": they must not become the limits the battery is charged by.
 TEST(DalyModbus, TheLimitsInformOnly) {
-    EXPECT_FALSE(d2().current_limits);
-    EXPECT_FALSE(p81().current_limits);
-    EXPECT_TRUE(bms::find_family("Renogy")->current_limits);
+    EXPECT_EQ(d2().current_limits, CurrentLimits::informing);
+    EXPECT_EQ(p81().current_limits, CurrentLimits::informing);
+    EXPECT_EQ(bms::find_family("Renogy")->current_limits, CurrentLimits::followed);
 }
 
 // Other hosts may ask for the second block first.

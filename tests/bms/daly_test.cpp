@@ -489,7 +489,7 @@ TEST(Daly, UnderstandsTheThresholdsOthersAskFor) {
     const Reading alike = recorded({{0x5B, "79 18 79 7C 77 24 77 4C"}});
     EXPECT_EQ(alike.max_discharge_current_a, 100.0);
     EXPECT_EQ(alike.max_charge_current_a, 50.0);
-    EXPECT_FALSE(family().current_limits) << "for information only";
+    EXPECT_EQ(family().current_limits, CurrentLimits::informing);
 }
 
 // Thresholds of cells, balancing and the like: a sound answer is no error and tells nothing.

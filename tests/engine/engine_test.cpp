@@ -196,11 +196,11 @@ TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
 
 TEST_F(EngineTest, ABatteryKnowsWhetherItsCurrentLimitsInformOnly) {
     bms::Family informs = test::jkbms_pb();
-    informs.current_limits = false;
+    informs.current_limits = CurrentLimits::informing;
     auto& bus = start({1}, 20ms, informs);
     bus.batteries[1] = pack("4061234567890", 52.8);
     run_until([&] { return witness.updates >= 1; });
-    EXPECT_FALSE(battery().traits.current_limits);
+    EXPECT_EQ(battery().traits.current_limits, CurrentLimits::informing);
 }
 
 // The block with the errors of single cells is one register longer than the usual one (dossier renogy §4, §7).

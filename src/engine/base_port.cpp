@@ -217,6 +217,9 @@ void BasePort::replace_if_other(Station& station) {
                     place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
     give_up(station);
     station.controller = {};
+    // What was ordered was meant for the other one.
+    station.pending.clear();
+    battery.orders.off = {};
 }
 
 void BasePort::keep_state(const Station& station) const {

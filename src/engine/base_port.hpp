@@ -98,13 +98,18 @@ protected:
     std::optional<Result<void>> first_open_;
     std::uint64_t reopens_ = 0;
 
+    /// Takes the first order whose pause is over; absent if there is none.
+    [[nodiscard]] static std::optional<PendingOrder> take_order(Station& station);
+    /// An order was not followed: the switch is shown as it was.
+    void take_back(Station& station, const PendingOrder& order, const std::string& why);
     void complain_of_order(Station& station, Order order, const std::string& why);
     /// An automatic "100 %" was sent; `followed`: the BMS shows it.
     void told_full(Station& station, bool followed);
 
 private:
     [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
-    [[nodiscard]] Result<PendingOrder*> leave_to_bms(Station& station, Order order, double value);
+    [[nodiscard]] Result<void> leave_to_bms(Station& station, Order order, double value, bool automatic);
+    static void put_down(Station& station, PendingOrder order);
     void tell_full(Station& station);
     void take_up(Station& station);
     void give_up(Station& station);

@@ -223,7 +223,7 @@ Task<bool> Port::round() {
             station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
             if (!station.identified) settle_identity(station);
             succeeded(station, dialogue_.answered() - began);
-            if (station.pending) co_await obey(station);
+            if (!station.pending.empty()) co_await obey(station);
         } else {
             station.scratch = station.battery->reading;  // as the next poll begins: begin_reading()
             failed(station, outcome.error());

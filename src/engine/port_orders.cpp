@@ -1,4 +1,5 @@
 // What people want changed: taken at once or refused at once, sent to the BMS with the next poll.
+#include <algorithm>
 #include <cmath>
 
 #include "engine/order.hpp"
@@ -25,6 +26,13 @@ const char* text_of(Order order) {
         case Order::clear_history: break;
     }
     return "clearing the history";
+}
+
+/// What is done, e.g. "switching charging off".
+std::string deed(const PendingOrder& order) {
+    std::string text = text_of(order.order);
+    if (order.control->setting == bms::Setting::on_off) text += order.value != 0 ? " on" : " off";
+    return order.automatic ? text + " to 100 % as float began" : text;
 }
 
 tl::unexpected<Error> refuse(std::string why) {
@@ -63,29 +71,61 @@ Result<void> BasePort::accept(Station& station, Order order, double value) {
         station.controller.set_soc(value);
         return {};
     }
-    const Result<PendingOrder*> pending = leave_to_bms(station, order, value);
-    if (!pending) return tl::unexpected(pending.error());
-    return {};
+    return leave_to_bms(station, order, value, false);
 }
 
 /// The order is sent with the next poll, unless something speaks against it.
-Result<PendingOrder*> BasePort::leave_to_bms(Station& station, Order order, double value) {
+Result<void> BasePort::leave_to_bms(Station& station, Order order, double value, bool automatic) {
     const bms::Control* control = find_control(*station.family, control_name(order));
     if (!control) return refuse("this BMS cannot do it");
     if (control->untested)
         return refuse("nobody has seen it work on hardware; `bmsd control-bms` does it with --untested");
     if (!station.appeared || station.failures > 0) return refuse("the battery does not answer");
-    if (station.pending) return refuse("the order before it is not done yet");
-    Clock::time_point& next = station.next_order[static_cast<std::size_t>(order)];
-    if (Clock::now() < next) return refuse("it may be used every " + duration_text(control->pause) + " only");
     if (control->forbids)
         if (const std::string_view why = control->forbids(station.battery->reading, value); !why.empty())
             return refuse(std::string(why));
     bool& off = station.battery->orders.off[static_cast<std::size_t>(order)];
-    station.pending = PendingOrder{order, control, value, off};
-    next = Clock::now() + control->pause;
+    const PendingOrder pending{order, control, value, off, automatic};
+    put_down(station, pending);
     if (control->setting == bms::Setting::on_off) off = value == 0;
-    return &*station.pending;
+    const auto wait = station.next_order[static_cast<std::size_t>(order)] - Clock::now();
+    if (wait > 0s)
+        context_.report(Severity::info, place_of(station.battery->identity) + ": " + deed(pending) + " waits " +
+                                            duration_text(std::chrono::ceil<std::chrono::seconds>(wait)) +
+                                            ": it may be used every " + duration_text(control->pause) + " only");
+    return {};
+}
+
+/// A newer order takes the place of one of its kind that was not sent yet.
+void BasePort::put_down(Station& station, PendingOrder order) {
+    for (PendingOrder& other : station.pending)
+        if (other.order == order.order) {
+            order.was_off = other.was_off;
+            other = order;
+            return;
+        }
+    station.pending.push_back(order);
+}
+
+std::optional<PendingOrder> BasePort::take_order(Station& station) {
+    const auto now = Clock::now();
+    for (auto order = station.pending.begin(); order != station.pending.end(); ++order) {
+        Clock::time_point& next = station.next_order[static_cast<std::size_t>(order->order)];
+        if (now < next) continue;
+        const PendingOrder taken = *order;
+        next = now + taken.control->pause;
+        station.pending.erase(order);
+        return taken;
+    }
+    return std::nullopt;
+}
+
+void BasePort::take_back(Station& station, const PendingOrder& order, const std::string& why) {
+    bool& off = station.battery->orders.off[static_cast<std::size_t>(order.order)];
+    const auto newer = std::find_if(station.pending.begin(), station.pending.end(),
+                                    [&](const PendingOrder& other) { return other.order == order.order; });
+    (newer != station.pending.end() ? newer->was_off : off) = order.was_off;
+    complain_of_order(station, order.order, why);
 }
 
 /// AUTO_RESET_SOC: with the begin of float the BMS is told that it is full, where that is known to work.
@@ -96,10 +136,12 @@ void BasePort::tell_full(Station& station) {
     if (!float_began || station.full_in_vain >= most_in_vain) return;
     const bms::Control* control = find_control(*station.family, control_name(Order::soc));
     if (!control || control->untested || station.battery->reading.soc_percent >= as_good_as_full) return;
-    if (const Result<PendingOrder*> pending = leave_to_bms(station, Order::soc, 100))
-        (*pending)->automatic = true;
-    else
-        complain_of_order(station, Order::soc, pending.error().detail);
+    // What a person wants set counts more.
+    if (std::any_of(station.pending.begin(), station.pending.end(),
+                    [](const PendingOrder& pending) { return pending.order == Order::soc; }))
+        return;
+    if (const Result<void> left = leave_to_bms(station, Order::soc, 100, true); !left)
+        complain_of_order(station, Order::soc, left.error().detail);
 }
 
 void BasePort::told_full(Station& station, bool followed) {
@@ -116,23 +158,22 @@ void BasePort::complain_of_order(Station& station, Order order, const std::strin
     context_.report(Severity::warning, place_of(station.battery->identity) + ": " + station.battery->orders.trouble);
 }
 
-/// Sends an accepted order, and looks whether the BMS follows it.
+/// Sends the accepted orders whose turn it is, and looks whether the BMS follows them.
 Task<void> Port::obey(Station& station) {
-    const PendingOrder pending = *station.pending;
-    const Result<Done> done = co_await carry_out(dialogue_, {*family_, station.address.value, settings_.options},
-                                                 *pending.control, pending.value, local_time_s());
-    station.pending.reset();
-    Battery& battery = *station.battery;
-    if (pending.automatic && done) told_full(station, done->seen);
-    if (!done) {
-        battery.orders.off[static_cast<std::size_t>(pending.order)] = pending.was_off;
-        complain_of_order(station, pending.order, done.error().detail);
-        co_return;
+    while (const std::optional<PendingOrder> order = take_order(station)) {
+        const Result<Done> done = co_await carry_out(dialogue_, {*family_, station.address.value, settings_.options},
+                                                     *order->control, order->value, local_time_s());
+        if (order->automatic && done) told_full(station, done->seen);
+        if (!done) {
+            take_back(station, *order, done.error().detail);
+            co_return;  // the next poll tells whether it answers at all
+        }
+        Battery& battery = *station.battery;
+        battery.orders.trouble.clear();
+        context_.report(Severity::info,
+                        place_of(battery.identity) + ": " + deed(*order) + ": done" +
+                            (done->seen ? ", and the BMS shows it" : "; the BMS does not show it (yet)"));
     }
-    battery.orders.trouble.clear();
-    context_.report(Severity::info, place_of(battery.identity) + ": " + text_of(pending.order) +
-                                        (pending.automatic ? " to 100 % as float began: done" : ": done") +
-                                        (done->seen ? ", and the BMS shows it" : "; the BMS does not show it (yet)"));
 }
 
 }  // namespace bmsd::engine

@@ -67,8 +67,8 @@ struct Station {
     std::vector<Pace> pace;              ///< per request of the family
     Evidence evidence;                   ///< what its last requests met
     Mistake mistake{};                   ///< what explains the troubles in it
-    std::optional<PendingOrder> pending;
-    std::array<Clock::time_point, order_count> next_order{};  ///< per order: not before this
+    std::vector<PendingOrder> pending;   ///< at most one of each kind, the oldest first
+    std::array<Clock::time_point, order_count> next_order{};  ///< per order: not sent before this
     unsigned full_seen = 0;                                   ///< of Controller::full_writes
     unsigned full_in_vain = 0;                                ///< "100 %" that the BMS did not follow, in a row
     Clock::time_point forget_trouble{};                       ///< of Orders

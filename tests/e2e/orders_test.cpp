@@ -21,7 +21,7 @@ TEST_F(Orders, ChargingIsSwitchedOffAndTheBatterySaysSo) {
     EXPECT_EQ(rig_.number(service_, "/Settings/ForceChargingOff"), 1);
     EXPECT_TRUE(becomes("/Io/AllowToCharge", 0)) << rig_.daemon().err();
     EXPECT_EQ(rig_.number(service_, "/Info/MaxChargeCurrent"), 0);
-    EXPECT_TRUE(eventually([&] { return rig_.logged("switching charging: done, and the BMS shows it"); }))
+    EXPECT_TRUE(eventually([&] { return rig_.logged("switching charging off: done, and the BMS shows it"); }))
         << rig_.daemon().err();
 }
 
@@ -37,12 +37,34 @@ TEST_F(Orders, ThatMakeNoSenseChangeNothing) {
     EXPECT_EQ(rig_.number(service_, "/Io/AllowToCharge"), 1);
 }
 
-TEST_F(Orders, InTooQuickASuccessionAreRefusedWithTheReason) {
+TEST_F(Orders, OfDifferentKindsAtOnceAreAllFollowed) {
+    start("daly", "BMS_TYPE = Daly\n");
+    EXPECT_EQ(rig_.set(service_, "/Settings/ForceChargingOff", 1), accepted);
+    EXPECT_EQ(rig_.set(service_, "/Settings/ForceDischargingOff", 1), accepted);
+    EXPECT_TRUE(becomes("/Io/AllowToCharge", 0)) << rig_.daemon().err();
+    EXPECT_TRUE(becomes("/Io/AllowToDischarge", 0)) << rig_.daemon().err();
+    EXPECT_EQ(rig_.number(service_, "/Settings/ForceChargingOff"), 1);
+    EXPECT_EQ(rig_.number(service_, "/Settings/ForceDischargingOff"), 1);
+}
+
+TEST_F(Orders, OfOneKindTheNewestCounts) {
     start("daly", "BMS_TYPE = Daly\n");
     EXPECT_EQ(rig_.set(service_, "/Settings/ForceDischargingOff", 1), accepted);
-    EXPECT_EQ(rig_.set(service_, "/Settings/ForceDischargingOff", 0), refused);
-    EXPECT_TRUE(rig_.logged("switching discharging: the order before it is not done yet"));
-    EXPECT_EQ(rig_.number(service_, "/Settings/ForceDischargingOff"), 1);
+    EXPECT_EQ(rig_.set(service_, "/Settings/ForceDischargingOff", 0), accepted);
+    EXPECT_EQ(rig_.number(service_, "/Settings/ForceDischargingOff"), 0);
+    EXPECT_TRUE(eventually([&] { return rig_.logged("switching discharging on: done"); })) << rig_.daemon().err();
+    EXPECT_TRUE(becomes("/Io/AllowToDischarge", 1)) << rig_.daemon().err();
+}
+
+TEST_F(Orders, InTooQuickASuccessionWait) {
+    start("daly", "BMS_TYPE = Daly\n");
+    EXPECT_EQ(rig_.set(service_, "/Settings/ForceDischargingOff", 1), accepted);
+    ASSERT_TRUE(becomes("/Io/AllowToDischarge", 0)) << rig_.daemon().err();
+    EXPECT_EQ(rig_.set(service_, "/Settings/ForceDischargingOff", 0), accepted);
+    EXPECT_TRUE(rig_.logged("it may be used every 10s only")) << rig_.daemon().err();
+    EXPECT_EQ(rig_.number(service_, "/Settings/ForceDischargingOff"), 0);
+    EXPECT_TRUE(eventually([&] { return rig_.logged("switching discharging on: done, and the BMS shows it"); }))
+        << rig_.daemon().err();
 }
 
 TEST_F(Orders, NobodyHasSeenWorkAreLeftToTheCommandLine) {

@@ -150,6 +150,7 @@ std::string to_json(const BatteryState& state, std::string_view id) {
     json::object root{{"bmsd", kind}, {"version", version}, {"battery", id}};
     if (!state.name.empty()) root["name"] = state.name;
     if (state.device_instance) root["device_instance"] = *state.device_instance;
+    if (state.last_seen) root["last_seen"] = *state.last_seen;
     if (state.control) {
         control::Persistent control = *state.control;
         json::object decided, inputs, history;
@@ -182,6 +183,11 @@ Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
         const std::int64_t* number = instance->if_int64();
         if (!number || *number < 0 || *number > INT32_MAX) return fail("device_instance is no such number");
         state.device_instance = static_cast<std::int32_t>(*number);
+    }
+    if (const json::value* seen = root.if_contains("last_seen")) {
+        const std::int64_t* number = seen->if_int64();
+        if (!number || *number < 0) return fail("last_seen is no time");
+        state.last_seen = *number;
     }
     if (const json::object* decided = object_in(root, "control")) {
         std::string wrong;

@@ -16,6 +16,8 @@ struct BatteryState {
     std::optional<control::Persistent> control;
     std::string name;                             ///< given by the user; empty: none
     std::optional<std::int32_t> device_instance;  ///< what Venus knows it by, 0..2^31-1
+    /// Unix time, s: what we wrote last as LastSeen into Venus OS' settings, or who left the state there did.
+    std::optional<std::int64_t> last_seen;
     bool operator==(const BatteryState&) const = default;
 };
 

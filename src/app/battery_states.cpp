@@ -48,17 +48,34 @@ std::string BatteryStates::path_of(const std::string& id) const {
 BatteryState BatteryStates::load(const std::string& id) const {
     const std::string path = folder_.empty() ? "" : path_of(id);
     std::ifstream file(path, std::ios::binary);
-    if (!file) return elsewhere ? elsewhere(id) : BatteryState{};
+    BatteryState theirs = elsewhere ? elsewhere(id) : BatteryState{};
+    if (!file) return theirs;
     std::string text(largest_state, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     auto state = battery_state(text, id);
-    if (state) return *std::move(state);
+    if (state) return newer_of(id, *std::move(state), std::move(theirs));
     std::error_code ignored;
     fs::rename(path, path + ".bad", ignored);
     report_(Severity::warning, path + ": " + state.error().detail + "; it is set aside as " + path +
                                    ".bad, and battery " + id + " begins like a new one");
     return {};
+}
+
+/// Somebody who went back to the other driver for a while keeps what that one has counted.
+BatteryState BatteryStates::newer_of(const std::string& id, BatteryState ours, BatteryState theirs) const {
+    if (!theirs.control || !ours.last_seen || !theirs.last_seen || *theirs.last_seen <= *ours.last_seen) return ours;
+    report_(Severity::info, "battery " + id +
+                                ": another driver has seen it since; its charge mode, state of charge and history are "
+                                "taken from Venus OS' settings");
+    if (ours.control) {
+        // What the other driver does not keep there.
+        theirs.control->inputs = ours.control->inputs;
+        if (!theirs.control->soc_percent) theirs.control->soc_percent = ours.control->soc_percent;
+        if (theirs.control->history.values == History{}) theirs.control->history = ours.control->history;
+    }
+    if (!theirs.device_instance) theirs.device_instance = ours.device_instance;
+    return theirs;
 }
 
 BatteryState& BatteryStates::state(const std::string& id) {
@@ -84,6 +101,12 @@ void BatteryStates::keep(const std::string& id, const control::Persistent& contr
 void BatteryStates::set_name(const std::string& id, const std::string& name) {
     if (state(id).name == name) return;
     state(id).name = name;
+    write(id);
+}
+
+void BatteryStates::set_last_seen(const std::string& id, std::int64_t unix_s) {
+    if (state(id).last_seen == unix_s) return;
+    state(id).last_seen = unix_s;
     write(id);
 }
 

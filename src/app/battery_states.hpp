@@ -32,9 +32,13 @@ public:
     }
     void set_device_instance(const std::string& id, std::int32_t instance);
 
+    /// Unix time, s, that is written as LastSeen into Venus OS' settings.
+    void set_last_seen(const std::string& id, std::int64_t unix_s);
+
     /// Told of every battery before it is recalled; may be null.
     std::function<void(const Identity& battery)> on_met;
-    /// The state of a battery without a file, e.g. as another driver left it; null: a new battery.
+    /// The state of a battery as another driver left it: counts if there is no file, or if that driver has seen the
+    /// battery since it was last seen here. Null: there is none.
     std::function<BatteryState(const std::string& id)> elsewhere;
     /// Told of every change of what is decided about a battery.
     std::function<void(const std::string& id, const control::Persistent& state)> on_kept;
@@ -42,6 +46,7 @@ public:
 private:
     BatteryState& state(const std::string& id);
     [[nodiscard]] BatteryState load(const std::string& id) const;
+    [[nodiscard]] BatteryState newer_of(const std::string& id, BatteryState ours, BatteryState theirs) const;
     [[nodiscard]] std::string path_of(const std::string& id) const;
     void write(const std::string& id);
 

@@ -220,8 +220,11 @@ private:
         settings.custom_name = [this](const Identity& battery) { return states_->name(battery.id); };
         settings.keep_custom_name = [this](const Identity& battery, const std::string& name) {
             states_->set_name(battery.id, name);
-            settings_->write(venus::serial_text(battery.id), {{"CustomName", name}});
+            settings_->keep(venus::serial_text(battery.id), "CustomName", name);
             return true;
+        };
+        settings.keep_last_seen = [this](const Identity& battery, std::int64_t unix_s) {
+            states_->set_last_seen(battery.id, unix_s);
         };
         return settings;
     }

@@ -62,6 +62,8 @@ BatteryState from_settings(const venus::SettingValues& values) {
     const Number soc = number_in(values, "SocCalc");
     if (soc && *soc >= 0 && *soc <= 100) control.soc_percent = soc;
     control.history.values = history_in(values);
+    const Number seen = number_in(values, "LastSeen");
+    if (seen && *seen >= 0 && *seen < 1e15) state.last_seen = std::llround(*seen);
     if (const auto name = values.find("CustomName"); name != values.end())
         if (const auto* text = std::get_if<std::string>(&name->second)) state.name = *text;
     if (const auto instance = values.find("ClassAndVrmInstance"); instance != values.end())

@@ -52,6 +52,10 @@ struct FaceSettings {
     std::function<std::string(const Identity&)> custom_name = {};
     /// Keeps a new name; false refuses it. Null: kept in memory only. Must not throw.
     std::function<bool(const Identity&, const std::string& name)> keep_custom_name = {};
+    /// Told what is written as LastSeen into the settings, before it is. Null: nobody wants to know. Must not throw.
+    std::function<void(const Identity&, std::int64_t unix_s)> keep_last_seen = {};
+    /// LastSeen is renewed so often: other drivers remove what was not seen for 30 days.
+    std::chrono::milliseconds between_sightings = std::chrono::hours{24};
 };
 
 /// Shows one battery. Connects and claims its name by itself and again whenever either is lost.

@@ -7,8 +7,10 @@
 
 namespace bmsd::venus {
 
-Face::Face(Executor executor, FaceSettings settings) : executor_(std::move(executor)), settings_(std::move(settings)) {
+Face::Face(Executor executor, FaceSettings settings)
+    : executor_(executor), settings_(std::move(settings)), daily_(std::move(executor)) {
     if (!settings_.settings) return;
+    note_seen_later();
     settings_.settings->on_return = [this] { enter_all(); };
     settings_.settings->on_changed = [this](const std::string& serial, const std::string& name) {
         setting_changed(serial, name);
@@ -51,12 +53,29 @@ void Face::enter(const Battery& battery, std::function<void(const SettingValues&
                                           ? decided_before->second
                                           : Value{"battery:" + std::to_string(instance_for(battery.identity))};
     defaults["CustomName"] = settings_.custom_name ? settings_.custom_name(battery.identity) : std::string{};
-    const auto now = static_cast<std::int32_t>(std::time(nullptr));
+    const std::int32_t now = note_seen(battery);
     defaults["LastSeen"] = now;
     defaults["UniqueIdentifier"] = serial;
     settings_.settings->add(serial, std::move(defaults), [this, serial, now, decided](const SettingValues& stored) {
         settings_.settings->write(serial, {{"LastSeen", now}});
         decided(stored);
+    });
+}
+
+/// Kept here first: if the power fails in between, what is in the settings must not look newer than what is here.
+std::int32_t Face::note_seen(const Battery& battery) {
+    const auto now = static_cast<std::int32_t>(std::time(nullptr));
+    if (settings_.keep_last_seen) settings_.keep_last_seen(battery.identity, now);
+    settings_.settings->write(serial_text(battery.identity), {{"LastSeen", now}});
+    return now;
+}
+
+void Face::note_seen_later() {
+    daily_.expires_after(settings_.between_sightings);
+    daily_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
+        if (cancelled || alive.expired()) return;
+        for (const auto& service : services_) note_seen(service->battery());
+        note_seen_later();
     });
 }
 

@@ -33,6 +33,9 @@ private:
     [[nodiscard]] std::int32_t instance_for(const Identity& identity);
     /// Has the settings service decide on the instance; `decided` gets what is stored of the battery.
     void enter(const Battery& battery, std::function<void(const SettingValues&)> decided);
+    /// Writes LastSeen; returns it.
+    std::int32_t note_seen(const Battery& battery);
+    void note_seen_later();
     void show(const Battery& battery, std::int32_t instance);
     void follow(BatteryService& service, const SettingValues& stored);
     [[nodiscard]] BatteryService* service_of(const Battery& battery);
@@ -44,6 +47,8 @@ private:
     std::map<std::string, std::int32_t> instances_;  ///< by battery id
     std::vector<std::unique_ptr<BatteryService>> services_;
     std::vector<const Battery*> entering_;  ///< shown as soon as the settings service has answered
+    Timer daily_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< a timer that already fired finds it expired
 };
 
 }  // namespace bmsd::venus

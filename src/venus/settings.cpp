@@ -194,7 +194,7 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
     for (const auto& [name, standard] : defaults)
         good = good && append_setting(message.get(), path + name, name, standard);
     if (!good || sd_bus_message_close_container(message.get()) < 0) return;
-    bus_.call(message, [this, group, path, added = std::move(added)](sd_bus_message* answer) {
+    bus_.call(message, [this, serial, group, path, added = std::move(added)](sd_bus_message* answer) {
         SettingValues& values = groups_[group];
         if (sd_bus_message_enter_container(answer, 'a', "a{sv}") >= 0)
             while (sd_bus_message_at_end(answer, 0) == 0) {
@@ -212,6 +212,8 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
                 else if (name.starts_with(path))
                     values[name.substr(path.size())] = value;
             }
+        // Before anybody follows what is stored.
+        if (auto kept = unwritten_.extract(serial)) write(serial, kept.mapped());
         added(values);
     });
 }
@@ -227,6 +229,11 @@ void Settings::write(const std::string& serial, const SettingValues& values) {
         known->second = value;
         write_one(found->first, name, value);
     }
+}
+
+void Settings::keep(const std::string& serial, const std::string& name, const Value& value) {
+    if (available_ && group_of(serial) != groups_.end()) return write(serial, {{name, value}});
+    unwritten_[serial][name] = value;
 }
 
 void Settings::write_one(const std::string& group, const std::string& name, const Value& value) {

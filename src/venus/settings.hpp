@@ -46,6 +46,9 @@ public:
     /// Writes those values that differ from what is stored; nothing while the service is away or before add().
     void write(const std::string& serial, const SettingValues& values);
 
+    /// The same for one value that must not be lost: it is written with the next add() if the service is away.
+    void keep(const std::string& serial, const std::string& name, const Value& value);
+
     /// Somebody else changed a setting of a battery.
     std::function<void(const std::string& serial, const std::string& name)> on_changed;
     /// The service came after load() had given up, or came back: what was added is to be added again.
@@ -75,6 +78,7 @@ private:
     std::function<void()> ready_;
     Groups groups_;                               ///< below /Settings/Devices, ours or the Python driver's
     std::map<std::string, std::string> formers_;  ///< by serial, see known_as()
+    Groups unwritten_;                            ///< by serial, see keep()
     bool available_ = false;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

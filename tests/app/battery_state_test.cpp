@@ -41,7 +41,7 @@ BatteryState full_state() {
                       .temperatures_c = {21.5, std::nullopt, 23.5, -4.0},
                       .mosfet_c = 31,
                       .soc_percent = 62};
-    return {.control = control, .name = "Cellar \"left\"", .device_instance = 7};
+    return {.control = control, .name = "Cellar \"left\"", .device_instance = 7, .last_seen = 1700000000};
 }
 
 /// The reason why `text` is refused; empty if it is taken.
@@ -105,6 +105,7 @@ TEST(BatteryState, IsRefusedWithAValueThatCannotBe) {
     EXPECT_EQ(refusal(with(R"("control":{"absorption_began_s":1e16})")), "absorption_began_s is too large");
     EXPECT_EQ(refusal(with(R"("control":{"allow_max_voltage":1})")), "allow_max_voltage is neither true nor false");
     EXPECT_EQ(refusal(with(R"("device_instance":-1)")), "device_instance is no such number");
+    EXPECT_EQ(refusal(with(R"("last_seen":-1)")), "last_seen is no time");
     EXPECT_EQ(refusal(with("\"name\":\"" + std::string(256, 'n') + "\"")), "the name is too long");
 }
 

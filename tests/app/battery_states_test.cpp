@@ -56,6 +56,42 @@ TEST_F(BatteryStatesTest, AreThereAtTheNextStart) {
     EXPECT_TRUE(std::filesystem::exists(folder_.file("batteries/JK%2F%2E%2E%2F48%20V.json")));
 }
 
+TEST_F(BatteryStatesTest, AreThoseOfTheOtherDriverIfItHasSeenTheBatterySince) {
+    control::Persistent ours = in_float();
+    ours.soc_percent = 40;
+    ours.inputs.highest_cell_v = 3.3;
+    ours.history.values.total_drawn_ah = 100;
+    BatteryState theirs;
+    theirs.control.emplace().soc_percent = 70;
+    theirs.name = "Barn";
+    theirs.last_seen = 1000;
+    const auto with_theirs = [&](BatteryStates& states) {
+        states.elsewhere = [&](const std::string&) { return theirs; };
+    };
+
+    during_a_run([&](BatteryStates& states) {
+        states.keep(id_, ours);
+        states.set_last_seen(id_, 1000);
+    });
+    during_a_run([&](BatteryStates& states) {
+        with_theirs(states);
+        EXPECT_EQ(states.recall(id_), ours) << "the other driver was here before us";
+    });
+    EXPECT_EQ(log_, "");
+    theirs.last_seen = 1001;
+    during_a_run([&](BatteryStates& states) {
+        with_theirs(states);
+        const auto recalled = states.recall(id_);
+        ASSERT_TRUE(recalled);
+        EXPECT_TRUE(recalled->voltage.allow_max_voltage);
+        EXPECT_EQ(recalled->soc_percent, 70);
+        EXPECT_EQ(recalled->history.values.total_drawn_ah, 100) << "version 1.4 keeps no history";
+        EXPECT_EQ(recalled->inputs.highest_cell_v, 3.3) << "which inputs there are is known here only";
+        EXPECT_EQ(states.name(id_), "Barn");
+    });
+    EXPECT_NE(log_.find("another driver has seen it since"), std::string::npos) << log_;
+}
+
 TEST_F(BatteryStatesTest, AreNotWrittenAgainWithoutAChange) {
     during_a_run([&](BatteryStates& states) { states.keep(id_, in_float()); });
     const std::string file = folder_.file("batteries/" + file_name(id_) + ".json");

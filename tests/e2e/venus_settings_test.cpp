@@ -23,6 +23,9 @@ protected:
     bool there() {
         return eventually([&] { return rig_.present(service_); });
     }
+    bool becomes(const std::string& path, double value) {
+        return eventually([&] { return rig_.number(service_, path) == value; });
+    }
     void end() {
         rig_.daemon().signal(SIGTERM);
         ASSERT_EQ(rig_.daemon().wait(), 0) << rig_.daemon().err();
@@ -76,6 +79,40 @@ TEST_F(VenusSettings, WhatThePythonDriverLeftIsTakenOver) {
     EXPECT_EQ(rig_.text(service_, "/Info/ChargeMode")->substr(0, 5), "Float");
     EXPECT_EQ(rig_.number(service_, "/History/MinimumVoltage"), 41.5);
     EXPECT_EQ(rig_.number(service_, "/History/TotalAhDrawn"), -89880);
+}
+
+TEST_F(VenusSettings, WhatThePythonDriverCountedInBetweenIsTakenOver) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    start("SOC_CALCULATION = True\n");
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    ASSERT_EQ(rig_.set(service_, "/Settings/ResetSocTo", 30), 0);
+    ASSERT_EQ(rig_.set(service_, "/Settings/ResetSocToApply", 1), 0);
+    end();
+    // As it leaves them; a day later, so that the test needs no second to pass.
+    settings.store(battery + "LastSeen", std::stoi(settings.text(battery + "LastSeen")) + 86400);
+    settings.store(battery + "SocCalc", "80");
+    settings.store(battery + "HistoryValues", R"({"clear": 0, "total_ah_drawn": 120.0})");
+    start("SOC_CALCULATION = True\n");
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_NEAR(rig_.number(service_, "/Soc").value_or(0), 80, 0.5);
+    EXPECT_NEAR(rig_.number(service_, "/History/TotalAhDrawn").value_or(0), -120, 1);
+    EXPECT_TRUE(rig_.logged("another driver has seen it since"));
+}
+
+TEST_F(VenusSettings, ANameGivenWhileTheyAreAwayIsNotLost) {
+    const std::string battery = group();
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    ASSERT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    const std::string serial = rig_.text(service_, "/Serial").value_or("");
+    SettingsService settings(rig_.bus.address(), "com.victronenergy.settings",
+                             {{battery + "UniqueIdentifier", serial},
+                              {battery + "CustomName", "Garage"},
+                              {battery + "ClassAndVrmInstance", "battery:4"}});
+    ASSERT_TRUE(becomes("/DeviceInstance", 4)) << rig_.daemon().err();
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
 }
 
 TEST_F(VenusSettings, TheInstanceFollowsTheGui) {

@@ -51,7 +51,9 @@ std::string text_of(const Value& value) {
 
 }  // namespace
 
-SettingsService::SettingsService(const std::string& address, const std::string& name) {
+SettingsService::SettingsService(const std::string& address, const std::string& name,
+                                 std::map<std::string, Value> values)
+    : values_(std::move(values)) {
     sd_bus_new(&bus_);
     sd_bus_set_address(bus_, address.c_str());
     sd_bus_set_bus_client(bus_, 1);

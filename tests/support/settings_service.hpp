@@ -19,7 +19,9 @@ public:
     using Value = std::variant<std::int32_t, double, std::string>;
 
     /// Connects and takes the name; another name makes it any other device with values.
-    explicit SettingsService(const std::string& address, const std::string& name = "com.victronenergy.settings");
+    /// `values` are stored before anybody can ask.
+    explicit SettingsService(const std::string& address, const std::string& name = "com.victronenergy.settings",
+                             std::map<std::string, Value> values = {});
     /// Leaves the bus; what is stored is lost.
     ~SettingsService();
     SettingsService(const SettingsService&) = delete;

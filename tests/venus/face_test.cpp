@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "support/private_bus.hpp"
+#include "support/settings_service.hpp"
 #include "venus/batteries.hpp"
 #include "venus/client.hpp"
 
@@ -187,6 +188,27 @@ TEST_F(FaceOnBus, BusThatIsNotThereYetIsFoundLater) {
     daemon.start();
     client = std::make_unique<test::Client>(io, daemon.address());
     EXPECT_TRUE(published(name));
+}
+
+TEST_F(FaceOnBus, BatteryThatIsShownIsSeenAgainAndAgain) {
+    test::SettingsService service{daemon.address()};
+    Settings stored{io.get_executor(), daemon.address(), [](Severity, const std::string&) {}};
+    bool ready = false;
+    stored.load(std::chrono::seconds{20}, true, [&] { ready = true; });
+    ASSERT_TRUE(client->wait([&] { return ready; }));
+    std::vector<std::int64_t> told;
+    FaceSettings with = settings();
+    with.settings = &stored;
+    with.keep_last_seen = [&](const Identity& identity, std::int64_t unix_s) {
+        EXPECT_EQ(identity.id, battery.identity.id);
+        told.push_back(unix_s);
+    };
+    with.between_sightings = std::chrono::milliseconds{300};
+    Face face{io.get_executor(), with};
+    face.appeared(battery);
+    ASSERT_TRUE(client->wait([&] { return !told.empty() && told.back() >= told.front() + 1; })) << "the next second";
+    const std::string path = "/Settings/Devices/serialbattery_" + battery.identity.id + "/LastSeen";
+    EXPECT_TRUE(client->wait([&] { return std::stoll(service.text(path)) >= told.front() + 1; }));
 }
 
 TEST_F(FaceOnBus, BatteryMayGoBeforeItsNameIsOurs) {

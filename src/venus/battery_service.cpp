@@ -33,28 +33,32 @@ RowOptions row_options(const FaceSettings& settings) {
 
 BatteryService::BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery,
                                std::int32_t instance)
-    : BatteryService(std::move(executor), settings, battery, instance, path_rows(battery, row_options(settings))) {}
-
-BatteryService::BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery,
-                               std::int32_t instance, const std::vector<PathRow>& rows)
     : settings_(settings),
       source_(battery, settings.parameters, instance, settings.explain),
       name_(service_name(battery.identity, settings.legacy_names)),
       bus_(executor, [this](const std::string& why) { lost(why); }),
-      tree_(make_items(rows)),
+      tree_({}),
       timer_(executor),
       delay_(first_delay) {
     if (settings_.custom_name) source_.custom_name = settings_.custom_name(battery.identity);
-    const auto narrow = [](std::size_t place) { return static_cast<std::uint32_t>(place); };
-    for (const PathRow& row : rows) origins_.push_back({row.value, narrow(row.n), narrow(tree_.index_of(row.path))});
-    show_config();
-    read_values();
+    make_tree();
     connect();
 }
 
 BatteryService::~BatteryService() {
     // Closing releases the name as well, but only when the daemon notices.
     if (published_) bus_.release_name(name_);
+}
+
+void BatteryService::make_tree() {
+    const std::vector<PathRow> rows = path_rows(battery(), row_options(settings_));
+    cells_ = cell_rows(battery().reading);
+    tree_.replace(make_items(rows));
+    origins_.clear();
+    const auto narrow = [](std::size_t place) { return static_cast<std::uint32_t>(place); };
+    for (const PathRow& row : rows) origins_.push_back({row.value, narrow(row.n), narrow(tree_.index_of(row.path))});
+    show_config();
+    read_values();
 }
 
 std::vector<Item> BatteryService::make_items(std::span<const PathRow> rows) {
@@ -93,10 +97,16 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
                            return true;
                        }};
     if (path == "/Settings/ResetSocToApply")
-        return Writing{Kind::integer, [this](const Value&) { return give(Order::soc, source_.reset_soc_to); }, true};
+        return Writing{
+            Kind::integer,
+            [this, number](const Value& value) { return number(value) == 0 || give(Order::soc, source_.reset_soc_to); },
+            true};
     if (path == "/History/Clear" && settings_.desk)
         return Writing{Kind::integer,
-                       [this, number](const Value& value) { return give(Order::clear_history, number(value)); }, true};
+                       [this, number](const Value& value) {
+                           return number(value) == 0 || give(Order::clear_history, number(value));
+                       },
+                       true};
     return std::nullopt;
 }
 
@@ -125,8 +135,10 @@ bool BatteryService::rename(const std::string& name) {
 
 void BatteryService::read_values() {
     source_.refresh();
-    if (settings_.json) source_.json = json_data(tree_.items());
     for (const Origin& origin : origins_) tree_.set(origin.place, origin.value(source_, origin.n));
+    if (!settings_.json) return;
+    source_.json = json_data(tree_.items());  // of what the others say now
+    tree_.set(tree_.index_of("/JsonData"), std::string_view{source_.json});
 }
 
 /// Consumers take the instance from their first look at a name (dossier "D-Bus", 1.1).
@@ -134,6 +146,10 @@ void BatteryService::renumber(std::int32_t instance) {
     if (source_.device_instance == instance) return;
     source_.device_instance = instance;
     read_values();
+    announce();
+}
+
+void BatteryService::announce() {
     if (!std::exchange(published_, false)) return;
     bus_.release_name(name_);
     claim();
@@ -144,7 +160,12 @@ void BatteryService::show_name(const std::string& name) {
     update();
 }
 
+/// Some tell their single cells later than the rest: consumers look for new paths when a name comes.
 void BatteryService::update() {
+    if (cell_rows(battery().reading) > cells_ && settings_.cells != CellFormat::none) {
+        make_tree();
+        return announce();
+    }
     read_values();
     if (published_) tree_.flush();
 }

@@ -94,14 +94,15 @@ private:
         std::uint32_t place;  ///< in the tree
     };
 
-    BatteryService(Executor executor, const FaceSettings& settings, const Battery& battery, std::int32_t instance,
-                   const std::vector<PathRow>& rows);
     [[nodiscard]] std::vector<Item> make_items(std::span<const PathRow> rows);
     /// What clients may write into a path; absent: read only.
     [[nodiscard]] std::optional<Writing> writing_of(const std::string& path);
     [[nodiscard]] bool rename(const std::string& name);
     [[nodiscard]] bool give(Order order, double value);
     void read_values();
+    void make_tree();
+    /// All paths are told anew under the same name.
+    void announce();
     void connect();
     void claim();
     void claimed(int code);
@@ -116,6 +117,7 @@ private:
     Bus bus_;
     Tree tree_;
     std::vector<Origin> origins_;
+    std::size_t cells_ = 0;  ///< as many have paths
     Timer timer_;
     std::chrono::seconds delay_;
     std::string trouble_;  ///< last reported; empty while all is well

@@ -45,6 +45,11 @@ std::string service_name(const Identity& identity, bool legacy) {
 }
 
 std::string connection_text(const Identity& identity) {
+    const bool is_device_or_url = identity.port.find_first_of("/:") != std::string::npos;
+    if (!is_device_or_url) {
+        const std::uint32_t address = identity.address.value_or(0);
+        return "CAN socketcan:" + identity.port + (address != 0 ? "__" + std::to_string(address) : "");
+    }
     const auto mark = identity.port.find(scheme_mark);
     std::string text = mark == std::string::npos ? "Serial " + identity.port
                                                  : "TCP " + identity.port.substr(mark + scheme_mark.size());

@@ -17,7 +17,7 @@ namespace bmsd::venus {
 /// (LEGACY_SERVICE_NAMES). Always a valid bus name.
 [[nodiscard]] std::string service_name(const Identity& identity, bool legacy = false);
 
-/// "Serial /dev/ttyUSB0__0x01", "TCP host:502__0x01".
+/// "Serial /dev/ttyUSB0__0x01", "TCP host:502__0x01", "CAN socketcan:can0", "CAN socketcan:can0__2".
 [[nodiscard]] std::string connection_text(const Identity& identity);
 
 /// The id with '_' for everything but ASCII letters, digits and '_'.

@@ -389,12 +389,6 @@ constexpr FixedRow fixed_rows[] = {
 constexpr auto cell_sum = summary<&Summary::cell_sum_v>;
 constexpr auto cell_diff = summary<&Summary::cell_diff_v>;
 
-/// Cells of the first reading; those beyond the cell count of the BMS do not exist.
-std::size_t cell_rows(const Reading& reading) {
-    const auto known = static_cast<double>(reading.cell_voltages_v.size());
-    return static_cast<std::size_t>(std::clamp(reading.cell_count.value_or(known), 0.0, known));
-}
-
 void add_cells(std::vector<PathRow>& rows, std::size_t cells, CellFormat format) {
     if (format == CellFormat::none) return;
     const bool flat = format == CellFormat::voltages;
@@ -435,6 +429,11 @@ void add_legacy_orders(std::vector<PathRow>& rows, const Orders& orders) {
 }
 
 }  // namespace
+
+std::size_t cell_rows(const Reading& reading) noexcept {
+    const auto known = static_cast<double>(reading.cell_voltages_v.size());
+    return static_cast<std::size_t>(std::clamp(reading.cell_count.value_or(known), 0.0, known));
+}
 
 std::vector<PathRow> path_rows(const Battery& battery, const RowOptions& options) {
     std::vector<PathRow> rows;

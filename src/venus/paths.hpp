@@ -50,6 +50,9 @@ inline constexpr OrderPath switch_paths[] = {
 /// Of the Python driver 1.4: a state of charge that is set as soon as it is written.
 inline constexpr const char* legacy_reset_soc = "/Settings/ResetSoc";
 
+/// Cells that have a path of their own: those beyond the cell count of the BMS do not exist.
+[[nodiscard]] std::size_t cell_rows(const Reading& reading) noexcept;
+
 /// All rows of a battery; single cells as many as its reading has.
 [[nodiscard]] std::vector<PathRow> path_rows(const Battery& battery, const RowOptions& options);
 

@@ -83,9 +83,15 @@ bool asks(sd_bus_message* call, const char* interface, std::string_view method) 
 
 }  // namespace
 
-Tree::Tree(std::vector<Item> items) : items_(std::move(items)) {
+Tree::Tree(std::vector<Item> items) {
+    replace(std::move(items));
+}
+
+void Tree::replace(std::vector<Item> items) {
+    items_ = std::move(items);
     std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) { return a.path < b.path; });
-    seen_.resize(items_.size());
+    seen_.assign(items_.size(), Seen{});
+    touched_.clear();
 }
 
 std::optional<std::size_t> Tree::find(std::string_view path) const {
@@ -230,7 +236,10 @@ int Tree::write(sd_bus_message* call, Item& item) {
     Written code = impossible;
     const auto sent = read(call);
     const auto wanted = sent && item.writing ? convert(*sent, item.writing->kind) : std::nullopt;
-    if (wanted) code = *wanted == item.value || item.writing->accept(*wanted) ? accepted : refused;
+    if (wanted) {
+        const bool as_it_is = !item.writing->momentary && *wanted == item.value;
+        code = as_it_is || item.writing->accept(*wanted) ? accepted : refused;
+    }
     if (code == accepted && !item.writing->momentary) {
         set(static_cast<std::size_t>(&item - items_.data()), view(*wanted));
         flush();

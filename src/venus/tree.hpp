@@ -20,7 +20,8 @@ namespace bmsd::venus {
 /// What clients may write into an item.
 struct Writing {
     Kind kind = Kind::integer;
-    /// Decides on a value different from the present one, already of `kind`; false refuses it. Must not throw.
+    /// Decides on a value, already of `kind`, that differs from the present one unless it is a button; false refuses
+    /// it. Must not throw.
     std::function<bool(const Value&)> accept;
     bool momentary = false;  ///< a button: the item keeps its value, so that it can be written again
 };
@@ -54,6 +55,9 @@ public:
     void set(std::size_t index, const ValueView& value) {
         if (const Seen now{value}; now != seen_[index]) store(index, value, now);
     }
+
+    /// Other items in place of these; clients have to look anew.
+    void replace(std::vector<Item> items);
 
     /// Exports the items on `bus`, which must outlive the tree or be closed before it is used again.
     [[nodiscard]] int attach(Bus& bus);

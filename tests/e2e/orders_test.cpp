@@ -106,6 +106,16 @@ TEST_F(Orders, ByTheNamesOfVersion14IfTheUserWants) {
     EXPECT_TRUE(becomes("/Soc", 77)) << rig_.daemon().err();
 }
 
+TEST_F(Orders, ToSetTheStateOfChargeShownAreFollowed) {
+    start("daly", "BMS_TYPE = Daly\nLEGACY_PATHS = True\n", {"--soc", "60"});
+    ASSERT_TRUE(becomes("/Soc", 60));
+    ASSERT_EQ(rig_.number(service_, "/Settings/ResetSoc"), 100);
+    EXPECT_EQ(rig_.set(service_, "/Settings/ResetSocToApply", 0), accepted) << "a button that is not pressed";
+    EXPECT_EQ(rig_.set(service_, "/History/Clear", 0), accepted);
+    EXPECT_EQ(rig_.set(service_, "/Settings/ResetSoc", 100), accepted);
+    EXPECT_TRUE(becomes("/Soc", 100)) << rig_.daemon().err();
+}
+
 TEST_F(Orders, OldNamesAreNotThereUnlessWanted) {
     start("daly", "BMS_TYPE = Daly\n");
     EXPECT_FALSE(rig_.items(service_).contains("/Io/ForceChargingOff"));

@@ -190,6 +190,50 @@ TEST_F(FaceOnBus, BusThatIsNotThereYetIsFoundLater) {
     EXPECT_TRUE(published(name));
 }
 
+TEST_F(FaceOnBus, CellsThatAreToldLaterAreShownToWhoeverLooksAgain) {
+    const Reading whole = battery.reading;
+    battery.reading.cell_voltages_v.clear();
+    face.appeared(battery);
+    ASSERT_TRUE(published(name));
+    EXPECT_FALSE(client->item(name, "/", "GetItems").as_object().contains("/Voltages/Cell1"));
+    int announced = 0;
+    client->on_owner = [&](const std::string& changed, const std::string& owner) {
+        if (changed == name && !owner.empty()) ++announced;
+    };
+    battery.reading = whole;
+    face.updated(battery);
+    ASSERT_TRUE(client->wait([&] { return announced == 1; }));
+    EXPECT_EQ(get("/Voltages/Cell16"), variant("d", *whole.cell_voltages_v[15]));
+    EXPECT_TRUE(client->changes.empty()) << "what a scan shows is not told again";
+    battery.reading.cell_voltages_v[15] = 3.333;
+    face.updated(battery);
+    client->settle(name);
+    ASSERT_EQ(client->changes.size(), 1u);
+    EXPECT_EQ(get("/Voltages/Cell16"), variant("d", 3.333));
+    battery.reading.cell_voltages_v.clear();
+    face.updated(battery);
+    battery.reading = whole;
+    face.updated(battery);
+    client->settle(name);
+    EXPECT_EQ(announced, 1) << "paths that are there stay";
+    EXPECT_EQ(get("/Voltages/Cell16"), variant("d", *whole.cell_voltages_v[15]));
+}
+
+TEST_F(FaceOnBus, JsonDataIsOfTheValuesBesideIt) {
+    FaceSettings with = settings();
+    with.json = true;
+    Face face{io.get_executor(), with};
+    face.appeared(battery);
+    ASSERT_TRUE(published(name));
+    const auto soc = [&] {
+        return json::parse(get("/JsonData").at("value").as_string()).at("Soc").to_number<double>();
+    };
+    EXPECT_EQ(soc(), 57);
+    battery.summary.soc_percent = 58;
+    face.updated(battery);
+    EXPECT_EQ(soc(), 58);
+}
+
 TEST_F(FaceOnBus, BatteryThatIsShownIsSeenAgainAndAgain) {
     test::SettingsService service{daemon.address()};
     Settings stored{io.get_executor(), daemon.address(), [](Severity, const std::string&) {}};

@@ -37,6 +37,9 @@ TEST(Connection, NamesPortAndAddress) {
     EXPECT_EQ(connection_text(battery_at("/dev/ttyUSB71", 1)), "Serial /dev/ttyUSB71__0x01");
     EXPECT_EQ(connection_text(battery_at("/dev/ttyUSB71")), "Serial /dev/ttyUSB71");
     EXPECT_EQ(connection_text(battery_at("tcp://host:502", 0x30)), "TCP host:502__0x30");
+    EXPECT_EQ(connection_text(battery_at("can0")), "CAN socketcan:can0");
+    EXPECT_EQ(connection_text(battery_at("vecan1", 0)), "CAN socketcan:vecan1");
+    EXPECT_EQ(connection_text(battery_at("can0", 12, "12")), "CAN socketcan:can0__12");
 }
 
 TEST(Product, NamesBatteryPortAndType) {

@@ -293,6 +293,8 @@ std::string_view finish_cells(const Request& request, const Asking& asking, std:
     // What 0x91 said while the cells were not known must not outlive that: it would be the extremes of an earlier hour.
     reading.min_cell_voltage_v.reset();
     reading.max_cell_voltage_v.reset();
+    reading.min_cell_number.reset();
+    reading.max_cell_number.reset();
     // Words beyond the fitted cells are garbage, and without their number nobody knows which those are (§5.6).
     if (count > 0 && got == count)
         reading.cell_voltages_v = cells;

@@ -24,7 +24,9 @@ inline constexpr std::array daly_totals_rows = {
 };
 inline constexpr std::array daly_extremes_rows = {
     Row{&Reading::max_cell_voltage_v, 0, Wire::u16be, 0.001},
+    Row{&Reading::max_cell_number, 2, Wire::u8, 1, 0, 0},
     Row{&Reading::min_cell_voltage_v, 3, Wire::u16be, 0.001},
+    Row{&Reading::min_cell_number, 5, Wire::u8, 1, 0, 0},
 };
 inline constexpr std::array daly_fets_rows = {
     Row{&Reading::capacity_remaining_ah, 4, Wire::u32be, 0.001},

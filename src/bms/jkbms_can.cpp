@@ -188,7 +188,9 @@ constexpr std::array status_rows = {
 };
 constexpr std::array extremes_rows = {
     Row{&Reading::max_cell_voltage_v, 0, u16le, 0.001},
+    Row{&Reading::max_cell_number, 2, u8, 1, 0, 0},
     Row{&Reading::min_cell_voltage_v, 3, u16le, 0.001},
+    Row{&Reading::min_cell_number, 5, u8, 1, 0, 0},
 };
 constexpr std::array capacity_rows = {
     Row{&Reading::capacity_remaining_ah, 0, u16le, 0.1},

@@ -8,11 +8,9 @@
 namespace bmsd::control {
 namespace {
 
-/// Number, from 1, of the first cell with this voltage; 0 if there is none.
-std::size_t number_of(const Cells& cells, const Number& voltage) {
-    if (!voltage) return 0;
-    const auto found = std::find(cells.begin(), cells.end(), voltage);
-    return found == cells.end() ? 0 : static_cast<std::size_t>(found - cells.begin()) + 1;
+/// Number, from 1, of a cell as the BMS says; 0 if it does not, or there is no such cell.
+std::size_t number_of(const Number& said) {
+    return said && *said >= 1 && *said <= static_cast<double>(max_cells) ? static_cast<std::size_t>(*said) : 0;
 }
 
 /// Both halves of the pack; the middle cell of an odd number belongs to neither.
@@ -62,15 +60,20 @@ void summarise_cells(const Reading& reading, const Parameters& parameters, Summa
         if (!plausible_cell(cell, parameters)) continue;
         ++known;
         sum += *cell;
-        if (!summary.min_cell_v || *cell < *summary.min_cell_v) summary.min_cell_v = cell;
-        if (!summary.max_cell_v || *cell > *summary.max_cell_v) summary.max_cell_v = cell;
+        if (!summary.min_cell_v || *cell < *summary.min_cell_v) summary.min_cell_v = cell, summary.min_cell = i + 1;
+        if (!summary.max_cell_v || *cell > *summary.max_cell_v) summary.max_cell_v = cell, summary.max_cell = i + 1;
     }
     if (known > 0) summary.cell_sum_v = sum;
     if (parameters.midpoint && count >= 4 && known == count) summarise_middle(cells, count, summary);
-    if (plausible_cell(reading.min_cell_voltage_v, parameters)) summary.min_cell_v = reading.min_cell_voltage_v;
-    if (plausible_cell(reading.max_cell_voltage_v, parameters)) summary.max_cell_v = reading.max_cell_voltage_v;
-    summary.min_cell = number_of(cells, summary.min_cell_v);
-    summary.max_cell = number_of(cells, summary.max_cell_v);
+    // Measured at another moment than the list: what the BMS says itself may be no cell's voltage in it.
+    if (plausible_cell(reading.min_cell_voltage_v, parameters)) {
+        summary.min_cell_v = reading.min_cell_voltage_v;
+        if (known == 0) summary.min_cell = number_of(reading.min_cell_number);
+    }
+    if (plausible_cell(reading.max_cell_voltage_v, parameters)) {
+        summary.max_cell_v = reading.max_cell_voltage_v;
+        if (known == 0) summary.max_cell = number_of(reading.max_cell_number);
+    }
     if (summary.min_cell_v && summary.max_cell_v) summary.cell_diff_v = *summary.max_cell_v - *summary.min_cell_v;
 }
 

@@ -23,6 +23,8 @@ constexpr std::array numbers = {
     NumberQuantity{"temperature_count", "", 0, &Reading::temperature_count},
     NumberQuantity{"min_cell_voltage_v", "V", 3, &Reading::min_cell_voltage_v},
     NumberQuantity{"max_cell_voltage_v", "V", 3, &Reading::max_cell_voltage_v},
+    NumberQuantity{"min_cell_number", "", 0, &Reading::min_cell_number},
+    NumberQuantity{"max_cell_number", "", 0, &Reading::max_cell_number},
     NumberQuantity{"min_cell_temperature_c", "°C", 2, &Reading::min_cell_temperature_c},
     NumberQuantity{"max_cell_temperature_c", "°C", 2, &Reading::max_cell_temperature_c},
     NumberQuantity{"module_count", "", 0, &Reading::module_count},

@@ -43,6 +43,8 @@ struct Reading {
     Number temperature_count;          ///< sensors fitted, as the BMS says
     Number min_cell_voltage_v;         ///< only if reported by the BMS itself
     Number max_cell_voltage_v;         ///< only if reported by the BMS itself
+    Number min_cell_number;            ///< which cell that is, from 1; only if reported by the BMS itself
+    Number max_cell_number;            ///< the same of the highest
     Number min_cell_temperature_c;     ///< only if reported by the BMS itself
     Number max_cell_temperature_c;     ///< only if reported by the BMS itself
     Number module_count;               ///< packs behind one BMS

@@ -221,8 +221,8 @@ void Pack::measure_cells() {
                                      0.001);
         reading_.cell_voltages_v[cell] = volts;
         sum += volts;
-        lowest = cell == 0 ? volts : std::min(lowest, volts);
-        highest = cell == 0 ? volts : std::max(highest, volts);
+        if (cell == 0 || volts < lowest) lowest = volts, reading_.min_cell_number = static_cast<double>(cell + 1);
+        if (cell == 0 || volts > highest) highest = volts, reading_.max_cell_number = static_cast<double>(cell + 1);
     }
     reading_.voltage_v = sum;
     reading_.min_cell_voltage_v = lowest;

@@ -24,6 +24,8 @@ inline Reading rich() {
     state.temperature_count = 4;
     state.min_cell_voltage_v = 3.301;
     state.max_cell_voltage_v = 3.35;
+    state.min_cell_number = 1;
+    state.max_cell_number = 8;
     state.min_cell_temperature_c = -7;
     state.max_cell_temperature_c = 35;
     state.module_count = 8;

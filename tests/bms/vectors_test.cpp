@@ -208,6 +208,16 @@ INSTANTIATE_TEST_SUITE_P(Recorded, EveryVector, testing::ValuesIn(all_files()), 
     return name;
 });
 
+TEST(Vectors, NameTheExtremeCellsAsTheBmsDoes) {
+    const json::value got = app::decode_vector_file(BMSD_TEST_DATA "/jkbms_can/doc-v1-status.json");
+    EXPECT_TRUE(member(got, "cell_voltages_v").is_null());
+    EXPECT_EQ(member(got, "max_cell_number").to_number<int>(), 5);
+    EXPECT_EQ(member(got, "min_cell_number").to_number<int>(), 8);
+    const json::value daly = app::decode_vector_file(BMSD_TEST_DATA "/daly_can/8s-idle.json");
+    EXPECT_EQ(member(daly, "max_cell_number").to_number<int>(), 1);
+    EXPECT_EQ(member(daly, "min_cell_number").to_number<int>(), 4);
+}
+
 TEST(Vectors, EveryFamilyHasGoodAndBadOnes) {
     for (const bms::Family* family : bms::catalog()) {
         std::size_t good = 0;

@@ -45,7 +45,31 @@ TEST(Summary, ReportedExtremesWin) {
     reading.min_cell_voltage_v = 3.2;
     const Summary summary = summarise(reading, {});
     EXPECT_DOUBLE_EQ(*summary.min_cell_v, 3.2);
+    EXPECT_EQ(summary.min_cell, 1u) << "the lowest of the list";
+}
+
+TEST(Summary, ReportedExtremesOfAnotherMomentDoNotHideTheirCells) {
+    Reading reading;
+    reading.cell_voltages_v = {Number{3.301}, Number{3.29}, Number{3.315}};
+    reading.min_cell_voltage_v = 3.291;
+    reading.max_cell_voltage_v = 3.314;
+    reading.min_cell_number = reading.max_cell_number = 1;
+    const Summary summary = summarise(reading, {});
+    EXPECT_DOUBLE_EQ(*summary.min_cell_v, 3.291);
+    EXPECT_DOUBLE_EQ(*summary.max_cell_v, 3.314);
     EXPECT_EQ(summary.min_cell, 2u);
+    EXPECT_EQ(summary.max_cell, 3u);
+}
+
+TEST(Summary, WithoutAListTheBmsNamesTheCells) {
+    Reading reading;
+    reading.min_cell_voltage_v = 3.29;
+    reading.max_cell_voltage_v = 3.31;
+    reading.min_cell_number = 7;
+    reading.max_cell_number = 200;  // there is no such cell
+    const Summary summary = summarise(reading, {});
+    EXPECT_EQ(summary.min_cell, 7u);
+    EXPECT_EQ(summary.max_cell, 0u);
 }
 
 TEST(Summary, WithoutCellsNothingIsInvented) {

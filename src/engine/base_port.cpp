@@ -115,6 +115,7 @@ void BasePort::succeeded(Station& station, Clock::duration took) {
     station.controller.step(battery, context_.parameters, moment(), interval(station),
                             context_.surroundings ? context_.surroundings() : control::Surroundings{});
     report_decisions(station, mode_changes, limitation_changes);
+    if (battery.summary.lost_inputs != station.lost_told) tell_lost_inputs(station);
     tell_full(station);
 
     if (was_silent)
@@ -132,6 +133,24 @@ void BasePort::weigh_doubt(Station& station) {
     if (station.doubtful < doubtful_polls) return;
     station.doubt_told = true;
     context_.report(Severity::warning, place_of(station.battery->identity) + ": " + std::string(doubt));
+}
+
+/// What limited the currents and says nothing any more: what it said last must not count for nothing in silence.
+void BasePort::tell_lost_inputs(Station& station) {
+    station.lost_told = station.battery->summary.lost_inputs;
+    const std::string place = place_of(station.battery->identity);
+    if (station.lost_told.empty())
+        return context_.report(Severity::info, place + ": all sensors tell their values again");
+    context_.report(Severity::warning, place + ": no value any more from: " + station.lost_told +
+                                           "; unless another sensor stands in, a quarter of what its last value "
+                                           "allowed is allowed; check the sensor and its plug at the BMS");
+}
+
+/// Another battery, or another state of this one: nothing that was decided holds.
+void BasePort::begin_anew(Station& station) {
+    station.controller = {};
+    station.battery->summary.lost_inputs.clear();
+    station.lost_told.clear();
 }
 
 /// What changed in the treatment of the battery: modes are news, the rule behind a current limit is a detail.
@@ -195,7 +214,7 @@ void BasePort::take_up(Station& station) {
     context_.batteries->meet(battery.identity);
     const auto stored = context_.batteries->recall(battery.identity.id);
     if (!stored) return;
-    station.controller = {};
+    begin_anew(station);
     station.controller.restore(*stored, context_.parameters, moment());
 }
 
@@ -216,7 +235,7 @@ void BasePort::replace_if_other(Station& station) {
     context_.report(Severity::warning,
                     place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
     give_up(station);
-    station.controller = {};
+    begin_anew(station);
     // What was ordered was meant for the other one.
     station.pending.clear();
     battery.orders.off = {};

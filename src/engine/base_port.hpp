@@ -115,6 +115,8 @@ private:
     void give_up(Station& station);
     void keep_state(const Station& station) const;
     void weigh_doubt(Station& station);
+    void tell_lost_inputs(Station& station);
+    static void begin_anew(Station& station);
     void report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes);
     void appear(Station& station);
     void replace_if_other(Station& station);

@@ -59,6 +59,7 @@ struct Station {
     unsigned failures = 0;                          ///< polls in a row without success
     Clock::time_point first_error{}, last_error{};  ///< of Link::errors
     bool told = false;                              ///< its silence was reported to the log
+    std::string lost_told;                          ///< sensors of which the log knows that they are silent
     unsigned doubtful = 0;                          ///< polls in a row with the family's doubt
     bool doubt_told = false;                        ///< the log knows of it
     Clock::time_point next_report{};                ///< not before this

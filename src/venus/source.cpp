@@ -30,6 +30,7 @@ std::string link_text(const Battery& battery, const control::Parameters& paramet
     std::string text = battery.online                              ? connected_text(battery.link)
                        : battery.link.state == LinkState::starting ? "Initializing..."
                                                                    : lost_text(battery, parameters);
+    if (const std::string& lost = battery.summary.lost_inputs; !lost.empty()) text += " | No value from: " + lost;
     for (const std::string* trouble : {&battery.link.trouble, &battery.orders.trouble, &battery.config_trouble})
         if (!trouble->empty()) text += " | " + *trouble;
     return text;

@@ -95,6 +95,14 @@ TEST_F(FaceOnBus, SilentBatteryKeepsItsNameButNotItsLiveValues) {
               variant("s", "Lost for: 21s | Disconnect in: 29m 39s | Threshold: 30m | no answer"));
 }
 
+TEST_F(FaceOnBus, SensorsThatFellSilentAreNamed) {
+    face.appeared(battery);
+    ASSERT_TRUE(published(name));
+    battery.summary.lost_inputs = "Temp 1";
+    face.updated(battery);
+    EXPECT_EQ(get("/ConnectionInformation"), variant("s", "Connected | No value from: Temp 1"));
+}
+
 TEST_F(FaceOnBus, RemovedBatteryLeavesTheBus) {
     face.appeared(battery);
     ASSERT_TRUE(published(name));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/atomic_file.hpp"
+#include "app/config_ports.hpp"
 #include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/reading_text.hpp"
@@ -232,7 +233,11 @@ int control_bms(const ControlBmsOptions& options) {
         std::fprintf(stderr, "bmsd control-bms: %s\n", bms::unknown_type(options.type).c_str());
         return user_must_act;
     }
-    const Stop stop = run(options);
+    const Stop stop = is_can_port(options.port)
+                          ? Stop{user_must_act, options.port +
+                                                    ": this command does not work on CAN; use the "
+                                                    "manufacturer's app"}
+                          : run(options);
     if (options.json && stop.code != ended_well)
         std::printf("%s\n", to_text(json::object{{"error", stop.text}}).c_str());
     else if (!stop.text.empty())

@@ -1,5 +1,6 @@
 #include "app/history_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -34,19 +35,19 @@ std::span<const HistoryQuantity> history_quantities() noexcept {
 }
 
 std::string read_history(const boost::json::object& stored, History& history) {
+    std::string wrong;
     for (const auto& [key, value] : stored) {
         if (key == "clear") continue;
-        bool known = false;
-        for (const HistoryQuantity& quantity : quantities) {
-            if (quantity.stored != std::string_view(key)) continue;
-            const Number number = value.is_number() ? Number(value.to_number<double>()) : std::nullopt;
-            if (!number || !std::isfinite(*number)) return std::string(key) + " must be a number";  // 1e999 is none
-            history.*quantity.member = number;
-            known = true;
-        }
-        if (!known) return std::string(key) + " is not known";
+        const std::string_view name = key;
+        const auto quantity = std::find_if(quantities.begin(), quantities.end(),
+                                           [&](const HistoryQuantity& known) { return known.stored == name; });
+        const Number number = value.is_number() ? Number(value.to_number<double>()) : std::nullopt;
+        if (quantity != quantities.end() && number && std::isfinite(*number))  // 1e999 is none
+            history.*quantity->member = number;
+        else if (wrong.empty())
+            wrong = std::string(name) + (quantity != quantities.end() ? " must be a number" : " is not known");
     }
-    return {};
+    return wrong;
 }
 
 }  // namespace bmsd::app

@@ -19,7 +19,8 @@ struct HistoryQuantity {
 };
 [[nodiscard]] std::span<const HistoryQuantity> history_quantities() noexcept;
 
-/// Takes over stored values; what is wrong with them, empty if nothing.
+/// Takes over stored values, except those that are unknown or no number; what is wrong with the first of these, empty
+/// if nothing.
 [[nodiscard]] std::string read_history(const boost::json::object& stored, History& history);
 
 }  // namespace bmsd::app

@@ -35,13 +35,14 @@ History history_in(const venus::SettingValues& values) {
     const json::value parsed = text ? json::parse(*text, error) : json::value{};
     History history;
     if (error || !parsed.is_object()) return {};
-    return read_history(parsed.get_object(), history).empty() ? history : History{};
+    static_cast<void>(read_history(parsed.get_object(), history));  // what makes no sense is left out
+    return history;
 }
 
 }  // namespace
 
 venus::SettingValues to_settings(const control::Persistent& state) {
-    json::object history;
+    json::object history{{"clear", 0}};
     for (const HistoryQuantity& quantity : history_quantities())
         if (const Number& value = state.history.values.*quantity.member) history[quantity.stored] = *value;
     const Number& began = state.voltage.absorption_began_s;
@@ -49,7 +50,7 @@ venus::SettingValues to_settings(const control::Persistent& state) {
             {"MaxVoltageStartTime", began ? number_text(*began) : std::string{}},
             {"SocCalc", state.soc_percent ? number_text(*state.soc_percent) : std::string{}},
             {"SocResetLastReached", static_cast<std::int32_t>(state.voltage.soc_reset_reached_s)},
-            {"HistoryValues", history.empty() ? std::string{} : json::serialize(history)}};
+            {"HistoryValues", history.size() == 1 ? std::string{} : json::serialize(history)}};
 }
 
 BatteryState from_settings(const venus::SettingValues& values) {

@@ -52,6 +52,13 @@ TEST_F(ControlBms, SwitchesAFetOfAJbdTogetherWithTheOtherAsItIs) {
     EXPECT_TRUE(as_json(off).at("after").at("discharge_fet").as_bool());
 }
 
+TEST_F(ControlBms, SaysThatItDoesNotWorkOnCan) {
+    port_ = "can0";
+    const auto refused = control({"charge", "off", "--yes"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_NE(refused.err.find("can0: this command does not work on CAN"), std::string::npos) << refused.err;
+}
+
 TEST_F(ControlBms, SendsNothingUnlessConfirmed) {
     simulate({"daly", "--speed", "0"});
     const auto refused = control({"charge", "off", "--type", "Daly"});

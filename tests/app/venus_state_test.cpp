@@ -1,0 +1,36 @@
+// What is stored of a battery in Venus OS' settings, as the Python driver writes and reads it.
+#include "app/venus_state.hpp"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "app/control_bms_command.hpp"
+
+using namespace bmsd;
+using namespace bmsd::app;
+
+TEST(VenusState, AValueOfTheHistoryThatMakesNoSenseDoesNotCostTheOthers) {
+    const venus::SettingValues stored = {
+        {"HistoryValues", R"({"clear": 0, "total_ah_drawn": 120.5, "charge_cycles": null, "of_a_later_version": 3,
+                              "minimum_voltage": 41.5})"}};
+    const BatteryState state = from_settings(stored);
+    ASSERT_TRUE(state.control);
+    const History& history = state.control->history.values;
+    EXPECT_EQ(history.total_drawn_ah, 120.5);
+    EXPECT_EQ(history.minimum_voltage_v, 41.5);
+    EXPECT_FALSE(history.charge_cycles);
+}
+
+TEST(VenusState, TheHistoryHasTheKeyTheOtherDriverExpects) {
+    control::Persistent state;
+    EXPECT_EQ(to_settings(state).at("HistoryValues"), venus::Value{""}) << "nothing was seen yet";
+    state.history.values.total_drawn_ah = 120.5;
+    const venus::SettingValues settings = to_settings(state);
+    const auto stored = boost::json::parse(std::get<std::string>(settings.at("HistoryValues")));
+    const boost::json::value want{{"clear", 0}, {"total_ah_drawn", 120.5}};
+    EXPECT_EQ(stored, want);
+}
+
+TEST(VenusState, IsKeptWhereEverythingElseIs) {
+    EXPECT_EQ(ControlBmsOptions{}.state_dir, usual_state_dir());
+}

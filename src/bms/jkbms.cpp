@@ -95,10 +95,16 @@ constexpr std::size_t cells_in(std::span<const std::uint8_t> record) {
     return std::min(record.size() / 3, max_cells);
 }
 
-/// Finds the records of an answer; an unknown tag ends the walk, what was found before it stays.
-Records walk(std::span<const std::uint8_t> payload) {
+/// The records of an answer.
+struct Walk {
     Records found;
+    bool broken_off = false;  ///< at an unknown tag: what was found before it stays, what follows is not known
+};
+
+Walk walk(std::span<const std::uint8_t> payload) {
+    Walk walk;
     while (!payload.empty()) {
+        walk.broken_off = true;
         const std::uint8_t tag = payload[0];
         std::size_t skip = 1;
         std::size_t size = 0;
@@ -113,10 +119,11 @@ Records walk(std::span<const std::uint8_t> payload) {
             size = known->width;
         }
         if (payload.size() < skip + size) break;
-        found[tag] = payload.subspan(skip, size);
+        walk.found[tag] = payload.subspan(skip, size);
         payload = payload.subspan(skip + size);
+        walk.broken_off = false;
     }
-    return found;
+    return walk;
 }
 
 /// §5: raw 0..100 are degrees, above that 100 - raw.
@@ -130,10 +137,18 @@ std::uint16_t raw_temperature(double celsius) {
     return static_cast<std::uint16_t>(celsius >= 0 ? std::min(std::lround(celsius), 100L) : 100 - std::lround(celsius));
 }
 
-/// §5, tag 84: sign and zero depend on the protocol version, which comes last.
-double current(std::uint16_t raw, std::span<const std::uint8_t> protocol) {
-    const bool signed_bit = !protocol.empty() && protocol[0] == 1;
-    if (signed_bit) return (raw & 0x8000 ? 1 : -1) * (raw & 0x7FFF) / 100.0;
+/// The version of the protocol, which comes last; old firmware does not send it. Absent: nobody can tell.
+std::optional<std::uint8_t> protocol(const Walk& walk, std::span<const std::uint8_t> payload) {
+    if (const auto sent = walk.found[tag_protocol]; !sent.empty()) return sent[0];
+    if (!walk.broken_off) return std::uint8_t{0};
+    const auto last = payload.last(std::min<std::size_t>(payload.size(), 2));
+    if (last.size() == 2 && last[0] == tag_protocol && last[1] <= 1) return last[1];
+    return std::nullopt;
+}
+
+/// §5, tag 84: sign and zero depend on the version of the protocol.
+double current(std::uint16_t raw, std::uint8_t version) {
+    if (version == 1) return (raw & 0x8000 ? 1 : -1) * (raw & 0x7FFF) / 100.0;
     return (10000 - raw) / 100.0;
 }
 
@@ -160,7 +175,8 @@ std::string reference_id(std::span<const std::uint8_t> record) {
 
 std::string_view finish(const Request& request, const Asking&, std::span<const std::uint8_t> payload,
                         Reading& reading) {
-    const Records found = walk(payload);
+    const Walk walked = walk(payload);
+    const Records& found = walked.found;
     forget(request.layout, reading);
     decode(request.layout, found, reading);
 
@@ -189,8 +205,8 @@ std::string_view finish(const Request& request, const Asking&, std::span<const s
     if (!found[tag_temperature_2].empty()) reading.temperatures_c.push_back(temperature(found[tag_temperature_2]));
 
     reading.current_a.reset();
-    if (!found[tag_current].empty())
-        reading.current_a = current(static_cast<std::uint16_t>(get(found[tag_current], 0, u16be)), found[tag_protocol]);
+    if (const auto version = protocol(walked, payload); version && !found[tag_current].empty())
+        reading.current_a = current(static_cast<std::uint16_t>(get(found[tag_current], 0, u16be)), *version);
 
     if (!found[tag_warnings].empty()) {
         const auto word = static_cast<std::uint16_t>(get(found[tag_warnings], 0, u16be));
@@ -204,7 +220,10 @@ std::string_view finish(const Request& request, const Asking&, std::span<const s
 
     // Factory texts, not names (§5, B4).
     if (reading.custom_name == "Input Us" || reading.custom_name == "60300001") reading.custom_name.reset();
-    if (auto& version = reading.software_version) version->erase(version->find_last_not_of("_ ") + 1);
+    if (auto& version = reading.software_version) {
+        version->erase(version->find_last_not_of("_ ") + 1);
+        if (version->empty()) version.reset();
+    }
     reading.production_date.reset();
     if (const std::string date = text(found[tag_date]);
         date.size() == 4 && date.find_first_not_of("0123456789") == std::string::npos)

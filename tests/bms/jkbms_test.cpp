@@ -79,6 +79,20 @@ TEST(Jkbms, ReadsTheCurrentAsTheProtocolVersionSays) {
     EXPECT_FALSE(decoded("85 40").current_a);
 }
 
+TEST(Jkbms, BehindAnUnknownTagTheVersionIsLookedForAtTheEnd) {
+    EXPECT_NEAR(*decoded("84 83 E8 D7 12 34 C0 01").current_a, 10.00, 1e-9);
+    EXPECT_NEAR(*decoded("84 03 E8 D7 12 34 C0 01").current_a, -10.00, 1e-9);
+    EXPECT_NEAR(*decoded("84 2A F8 D7 12 34 C0 00").current_a, -10.00, 1e-9);
+    const Reading unknown = decoded("84 83 E8 85 40 D7 12 34");
+    EXPECT_FALSE(unknown.current_a) << "nobody can tell what it means";
+    EXPECT_EQ(unknown.soc_percent, 64) << "what stands before stays";
+    EXPECT_NEAR(*decoded("84 83 E8 C0 01 D7 12 34").current_a, 10.00, 1e-9) << "it was told in time";
+}
+
+TEST(Jkbms, HasNoVersionOfPaddingAlone) {
+    EXPECT_FALSE(decoded("B7 5F 5F 5F 5F 5F 5F 5F 5F 5F 5F 5F 5F 5F 5F 5F").software_version);
+}
+
 TEST(Jkbms, MapsEveryWarningBitAsTheDossierSays) {
     struct Meaning {
         int bit;

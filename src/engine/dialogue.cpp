@@ -107,7 +107,9 @@ bool Dialogue::hear_unasked(const bms::Family& family, const bms::Asking& asking
     const auto heard = std::span<const std::uint8_t>(sample).first(std::min(bytes, sample.size()));
     const bool again = answers_again(heard);
     if (!(again && last_request_->long_tail)) ++(again ? account.evidence.surplus : account.evidence.unasked);
-    if (family.unsolicited && on_unsolicited) {
+    // What the last question was still waiting for is late, not somebody else's.
+    const bool late = again && transaction_.reply().payload.empty();
+    if (family.unsolicited && on_unsolicited && !late) {
         const bms::Reply meaning = family.unsolicited(asking, heard);
         if (meaning.progress == bms::Reply::Progress::failed) on_unsolicited(meaning.why);
     }

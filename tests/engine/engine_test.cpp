@@ -512,6 +512,27 @@ TEST_F(EngineTest, AMasterOnTheBusIsNamed) {
     EXPECT_DOUBLE_EQ(*battery().reading.voltage_v, 52.8);
 }
 
+TEST_F(EngineTest, ALateAnswerComesFromNoOtherMaster) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 2; });
+    Bytes answer;
+    const bms::Family& family = test::jkbms_pb();
+    bms::answer(family, family.requests[family.probe], {1, true, nullptr}, bus.batteries[1], answer);
+    bus.silent = {1};
+    const auto unanswered = bus.asked.size();
+    run_until([&] { return battery().link.counters.timeouts > 0 && bus.asked.size() > unanswered; });
+    bus.noise.assign(answer.begin(), answer.end());
+    bus.silent.clear();
+    int updates = witness.updates;
+    run_until([&] { return witness.updates >= updates + 2; });
+    EXPECT_GT(battery().link.counters.unsolicited_bytes, 0u) << "it was heard";
+    EXPECT_FALSE(logged("another master"));
+
+    bus.noise.assign(answer.begin(), answer.end());
+    run_until([&] { return logged("another master"); });  // nothing was missing any more
+}
+
 TEST_F(EngineTest, GarbageInFrontOfAnswersIsSurvived) {
     auto& bus = start({1, 2});
     bus.prefix = {0x55, 0xAA, 0x00, 0xFF, 0x01, 0x10, 0x16};

@@ -38,32 +38,14 @@ Families meant(const std::string& section, const PortConfig& port) {
     return both;
 }
 
-/// Why no BMS of this port can have the address; empty if one can.
-std::string refusal(const std::vector<const bms::Family*>& families, std::uint32_t address) {
-    std::string why;
-    for (const bms::Family* family : families) {
-        if (!family->addresses.used) {
-            // The reason of a BMS that has addresses tells more.
-            if (why.empty())
-                why = std::string(family->type) +
-                      " has no bus address: one battery per port, leave BATTERY_ADDRESSES empty";
-            continue;
-        }
-        const auto usable = bms::check_address(*family, address);
-        if (usable) return {};
-        why = usable.error().detail;
-    }
-    return why;
-}
-
 /// What to warn of in an address that some BMS of this port can have; empty if one is usually met there.
-std::string oddity(const std::vector<const bms::Family*>& families, std::uint32_t address) {
+std::string oddity(const Families& families, std::uint32_t address) {
     std::string warning;
     for (const bms::Family* family : families) {
         const auto usable = bms::check_address(*family, address);
         if (!usable || !family->addresses.used) continue;
         if (usable->empty()) return {};
-        warning = *usable;
+        if (warning.empty()) warning = *usable;
     }
     return warning;
 }
@@ -92,6 +74,21 @@ public:
             const PortSection* section = section_of(config, port);
             if (!section || lines_.of(section->name, "BMS_TYPE") == 0)
                 check_types(default_section, port, config.defaults);
+        }
+    }
+
+    /// The addresses of [DEFAULT] hold for serial ports and for CAN, where the same number may be another battery, or
+    /// none.
+    void check_inherited_addresses(const Config& config) {
+        for (const bool on_can : {false, true}) {
+            const auto ports = configured_ports(config);
+            const auto port = std::find_if(ports.begin(), ports.end(), [&](const std::string& name) {
+                const PortSection* section = section_of(config, name);
+                const bool own = section && (lines_.of(section->name, "BATTERY_ADDRESSES") != 0 ||
+                                             lines_.of(section->name, "BMS_TYPE") != 0);
+                return is_can_port(name) == on_can && !own;
+            });
+            if (port != ports.end()) check_addresses_of_kind(*port, config.defaults);
         }
     }
 
@@ -152,11 +149,31 @@ private:
 
     void check_addresses(const std::string& section, const PortConfig& port, const Families& families) {
         for (const engine::Address& address : port.addresses)
-            if (const std::string why = refusal(families, address.value); !why.empty())
+            if (const std::string why = why_no_address(families, address.value); !why.empty())
                 return add(section, Kind::fatal, "BATTERY_ADDRESSES", address.text, why);
         for (const engine::Address& address : port.addresses)
             if (const std::string why = oddity(families, address.value); !why.empty())
                 add(section, Kind::warning, "BATTERY_ADDRESSES", address.text, why);
+    }
+
+    /// What only types of the other kind of port can have, seen from a port that inherits it.
+    void check_addresses_of_kind(const std::string& port, const PortConfig& settings) {
+        const bool on_can = is_can_port(port);
+        const Families families = named_for(settings, on_can);
+        const auto needs_none = [](const bms::Family* family) { return !family->addresses.used; };
+        if (std::any_of(families.begin(), families.end(), needs_none)) return;
+        const Families all = meant(default_section, settings);
+        std::vector<std::pair<std::string, std::string>> refused;
+        for (const engine::Address& address : settings.addresses) {
+            if (!why_no_address(all, address.value).empty()) return;  // told already
+            if (std::string why = why_no_address(families, address.value); !why.empty())
+                refused.emplace_back(address.text, std::move(why));
+        }
+        const bool nobody = refused.size() == settings.addresses.size();
+        for (const auto& [address, why] : refused)
+            add(default_section, nobody ? Kind::fatal : Kind::warning, "BATTERY_ADDRESSES", address,
+                why + (nobody ? "; so nobody can be asked on " + port + ": write its addresses below [" + port + "]"
+                              : std::string("; it is not looked for ") + (on_can ? "on CAN" : "on serial ports")));
     }
 
     void check_rate(const std::string& section, const PortConfig& port, const Families& families) {
@@ -203,6 +220,7 @@ void check_ports(Config& config, const Lines& lines, std::vector<Problem>& probl
     check.check_names(config);
     check.check_inherited_types(config);
     check.check(default_section, config.defaults);
+    check.check_inherited_addresses(config);
     for (const PortSection& section : config.sections) {
         check.check(section.name, section.settings);
         if (!can_be_opened(section.name))
@@ -268,6 +286,19 @@ std::string no_type_for(const PortConfig& settings, const std::string& port) {
     if (settings.families.empty() || !named_for(settings, on_can).empty()) return {};
     return std::string("what it names is not spoken on ") + (on_can ? "CAN" : "serial ports") + ": on " + port +
            " all types that are will be looked for";
+}
+
+std::string why_no_address(const Families& families, std::uint32_t address) {
+    std::string why;
+    for (const bms::Family* family : families) {
+        if (!family->addresses.used) continue;
+        const auto usable = bms::check_address(*family, address);
+        if (usable) return {};
+        if (why.empty()) why = usable.error().detail;
+    }
+    if (!why.empty() || families.empty()) return why;
+    return std::string(families.front()->type) +
+           " has no bus address: one battery per port, leave BATTERY_ADDRESSES empty";
 }
 
 engine::PortSettings engine_settings(const Config& config, const std::string& port) {

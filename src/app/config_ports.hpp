@@ -33,6 +33,10 @@ namespace bmsd::app {
 /// What to say if none of the types in BMS_TYPE is spoken on this port; empty if one is, or none is named.
 [[nodiscard]] std::string no_type_for(const PortConfig& settings, const std::string& port);
 
+/// Why none of these BMS can have the address; empty if one can, or if there are none. Of the dialects of a type the
+/// first, which is the most used, tells its reason.
+[[nodiscard]] std::string why_no_address(const std::vector<const bms::Family*>& families, std::uint32_t address);
+
 /// The settings of a port as the engine takes them.
 [[nodiscard]] engine::PortSettings engine_settings(const Config& config, const std::string& port);
 

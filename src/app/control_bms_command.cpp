@@ -57,10 +57,15 @@ struct Found {
     Reading reading;
 };
 
+/// Who is looked for.
+std::vector<const Family*> families_of(const ControlBmsOptions& options) {
+    if (options.type.empty()) return bms::on_wires(bms::catalog());
+    return bms::on_wires(bms::find_families(options.type));
+}
+
 Task<std::optional<Found>> find(engine::Dialogue& dialogue, const ControlBmsOptions& options,
                                 const bms::Options& no_options) {
-    const auto families = bms::on_wires(
-        options.type.empty() ? bms::catalog() : std::span<const Family* const>(bms::find_families(options.type)));
+    const auto families = families_of(options);
     engine::Detector detector(dialogue, no_options);
     const bool has_rates = !options.port.starts_with("tcp://");
     for (const engine::Candidate& candidate : engine::candidates(families, options.baud, has_rates)) {
@@ -174,6 +179,9 @@ Result<double> prepare(const ControlBmsOptions& options, const Found& found, con
 }
 
 Stop run(const ControlBmsOptions& options) {
+    if (options.address)
+        if (const std::string why = why_no_address(families_of(options), *options.address); !why.empty())
+            return {user_must_act, "--address: " + why};
     asio::io_context io{1};
     auto link = link::make_link(io.get_executor(), options.port);
     if (!link) return {user_must_act, link.error().detail};

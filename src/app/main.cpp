@@ -82,7 +82,13 @@ CLI::App* add_control(CLI::App& app, app::ControlOptions& options, bool& json) {
     return command;
 }
 
-/// "1,2", "0x01 0x02": addresses as the configuration takes them, but decimal without 0x.
+/// An option with a list. The words behind it, which may be ports, are not its own.
+CLI::Option* add_list(CLI::App& command, const std::string& name, std::vector<std::string>& list,
+                      const std::string& meaning) {
+    return command.add_option(name, list, meaning)->delimiter(',')->allow_extra_args(false);
+}
+
+/// "1,2", "0x01,0x02": addresses as the configuration takes them, but decimal without 0x.
 std::vector<std::uint32_t> addresses(const std::vector<std::string>& texts) {
     std::vector<std::uint32_t> out;
     for (const std::string& text : texts) {
@@ -112,7 +118,7 @@ CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
     command->add_option("PORT", options.ports,
                         "/dev/ttyUSB0, tcp://host:port, can0 ...; default: every serial port and CAN interface");
     command->add_option("--type", options.type, "look for this BMS_TYPE only");
-    command->add_option("--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2")->delimiter(',');
+    add_list(*command, "--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2");
     command->add_option("--baud", text.baud, "ask at this rate only (serial ports)")->check(CLI::Range(300, 4000000));
     command->add_flag("--json", options.json, "as JSON");
     command->footer(
@@ -182,7 +188,7 @@ struct SimulateText {
 CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateText& text) {
     auto* command = app.add_subcommand("simulate", "Simulate batteries on a pty, TCP port or CAN interface");
     command->add_option("FAMILY", options.families, "families on this bus, e.g. jkbms_pb")->required()->delimiter(',');
-    command->add_option("--addresses", text.addresses, "bus addresses, e.g. 1,2")->delimiter(',');
+    add_list(*command, "--addresses", text.addresses, "bus addresses, e.g. 1,2");
     command->add_option("--link", text.link, "pty, tcp, or can for batteries on CAN")
         ->check(CLI::IsMember({"pty", "tcp", "can"}));
     command->add_option("--path", options.path, "pty: symbolic link to make; CAN: the interface, e.g. can0");
@@ -193,8 +199,8 @@ CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateTex
     command->add_option("--baud", options.baud, "rate of the wire; default: the family's");
     command->add_option("--turnaround", text.turnaround_ms, "milliseconds from request to answer")
         ->check(CLI::Range(0, 60000));
-    command->add_option("--fault", options.faults, "what goes wrong; may be given several times, see below");
-    command->add_option("--alarm", options.alarms, "raise NAME[:warning|alarm] in every battery");
+    add_list(*command, "--fault", options.faults, "what goes wrong; may be given several times, see below");
+    add_list(*command, "--alarm", options.alarms, "raise NAME[:warning|alarm] in every battery");
     command->add_option("--cells", options.cells, "cells in series");
     command->add_option("--capacity", options.capacity_ah, "Ah");
     command->add_option("--soc", options.soc_percent, "state of charge at the start, %");

@@ -266,6 +266,12 @@ tl::expected<Targets, std::string> targets_of(const ScanOptions& options) {
         return tl::unexpected(std::string(
             "this computer has no serial port and no CAN interface; plug in the adapter, or name a port: `bmsd scan "
             "/dev/ttyUSB0`, `bmsd scan tcp://10.0.0.5:502`, `bmsd scan can0`"));
+    Families asked;
+    if (!targets.serial.empty()) asked = targets.on_wires;
+    if (!targets.can.empty()) asked.insert(asked.end(), targets.on_can.begin(), targets.on_can.end());
+    for (const std::uint32_t address : options.addresses)
+        if (const std::string why = why_no_address(asked, address); !why.empty())
+            return tl::unexpected("--addresses: " + why);
     if (targets.serial.empty() && options.baud)
         return tl::unexpected(std::string(
             "--baud is the rate of serial ports; a CAN interface has the bitrate that the system gave it: `bmsd "

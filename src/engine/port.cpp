@@ -30,15 +30,19 @@ Port::Port(Executor executor, PortSettings settings, std::unique_ptr<link::ByteL
     dialogue_.on_unsolicited = [this](std::string_view why) { tell_unsolicited(why); };
     const bms::Family& first = *settings_.families.front();
     rate_ = settings_.baud.value_or(first.serial.rates.front());
-    const bool one_place = !first.addresses.used || !settings_.addresses.empty() || first.addresses.factory.empty();
-    found_ = settings_.families.size() == 1 && (settings_.baud || first.serial.rates.size() == 1) && one_place;
     // A battery of a known type can be shown as "not answering" from the start.
     const bool one_type = std::all_of(settings_.families.begin(), settings_.families.end(),
                                       [&](const bms::Family* other) { return other->type == first.type; });
-    if (one_type) {
-        family_ = &first;
-        make_stations(first, shown_addresses(first));
+    for (const bms::Family* family : settings_.families) {
+        auto shown = shown_addresses(*family);
+        if (!one_type || shown.empty()) continue;  // a dialect may have none of the addresses
+        family_ = family;
+        make_stations(*family, std::move(shown));
+        break;
     }
+    const bool one_place = !first.addresses.used || !settings_.addresses.empty() || first.addresses.factory.empty();
+    found_ = settings_.families.size() == 1 && (settings_.baud || first.serial.rates.size() == 1) && one_place &&
+             !stations_.empty();
 }
 
 /// Bytes that nobody asked for and that name their sender.
@@ -93,6 +97,12 @@ Task<void> Port::detect() {
             if (std::count(places.begin(), places.end(), last) > 0) remembered.push_back(last);
 
     Detector detector(dialogue_, settings_.options);
+    if (places.empty()) {
+        context_.report(Severity::error, name() +
+                                             ": nobody can be asked: no BMS that is looked for has an address of "
+                                             "BATTERY_ADDRESSES; `bmsd check-config` says which they have");
+        for (;;) co_await dialogue_.sleep_until(Clock::now() + slowest_detection);
+    }
     auto pause = between_detections;
     for (bool told = false;; told = true) {
         if (co_await search(remembered, detector)) co_return;

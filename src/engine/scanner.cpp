@@ -19,6 +19,9 @@ constexpr std::uint32_t few_questions = 6;
 /// An address that answers damaged frames is asked so often to see in which way.
 constexpr int more_probes = 8;
 
+/// A family that has no more addresses than this is looked for at the unusual ones as well.
+constexpr std::uint32_t few_addresses = 16;
+
 /// All addresses at which the plan allows to look for a family, the standard one first.
 std::vector<std::uint32_t> addresses_of(const bms::Family& family, const ScanPlan& plan) {
     if (!family.addresses.used) return {0};
@@ -34,9 +37,11 @@ std::vector<std::uint32_t> addresses_of(const bms::Family& family, const ScanPla
     add(family.addresses.standard);
     for (const std::uint32_t address : family.addresses.factory) add(address);
     const bms::AddressRange whole{family.addresses.first, family.addresses.last};
-    const auto usual = family.addresses.usual.empty() ? std::span(&whole, 1) : family.addresses.usual;
-    for (const bms::AddressRange& range : usual)
+    const auto add_range = [&](const bms::AddressRange& range) {
         for (std::uint32_t address = range.first; address <= range.last; ++address) add(address);
+    };
+    for (const bms::AddressRange& range : family.addresses.usual) add_range(range);
+    if (family.addresses.usual.empty() || whole.last - whole.first < few_addresses) add_range(whole);
     return all;
 }
 
@@ -58,7 +63,12 @@ public:
         }
         dialogue_.on_unsolicited = [this](std::string_view why) { result_.foreign = why; };
         const bool has_rates = dialogue_.link().byte_time() > 0ns;
-        const auto all = candidates(plan_.families, plan_.baud, has_rates);
+        auto all = candidates(plan_.families, plan_.baud, has_rates);
+        std::erase_if(all, [&](const Candidate& one) { return addresses_of(*one.family, plan_).empty(); });
+        if (all.empty()) {
+            result_.trouble = dialogue_.link().name() + ": no BMS that is looked for has such an address";
+            co_return std::move(result_);
+        }
         co_await listen();
         co_await look(all, false);
         // Nobody at the usual addresses: somebody may be at the others, or had not answered.

@@ -307,6 +307,34 @@ TEST(ConfigAddresses, InheritedOnesThatDoNotFitAreExplainedOnce) {
     EXPECT_TRUE(complains(parsed, Kind::fatal, 3, "write another BATTERY_ADDRESSES below [/dev/ttyUSB0]"));
 }
 
+TEST(ConfigAddresses, TheReasonIsThatOfTheDialectMostBatteriesSpeak) {
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Daly\nBATTERY_ADDRESSES = 0x01\n"), Kind::fatal, 3,
+                          "it has the addresses 0x40..0x4F: 0x3F + board number"));
+}
+
+TEST(ConfigAddresses, ThoseForAllPortsAreHeldAgainstEachKindOfPort) {
+    const std::string types = "BMS_TYPE = Daly, Daly_Can\n", ports = "PORTS = /dev/ttyUSB0\nCAN_PORT = can0\n";
+    const auto none_on_wires = parse(types + ports + "BATTERY_ADDRESSES = 0x01\n");
+    EXPECT_EQ(none_on_wires.problems.size(), 1u) << all(none_on_wires);
+    EXPECT_TRUE(complains(none_on_wires, Kind::fatal, 5, "cannot be used with Daly: it has the addresses 0x40..0x4F"));
+    EXPECT_TRUE(mentions(none_on_wires, "write its addresses below [/dev/ttyUSB0]")) << all(none_on_wires);
+    const auto none_on_can = parse(types + ports + "BATTERY_ADDRESSES = 0x40\n");
+    EXPECT_TRUE(complains(none_on_can, Kind::fatal, 5, "cannot be used with Daly_Can")) << all(none_on_can);
+
+    const auto one_each = parse(types + ports + "BATTERY_ADDRESSES = 0x40, 0x01\n");
+    EXPECT_EQ(one_each.problems.size(), 2u) << all(one_each);
+    EXPECT_TRUE(complains(one_each, Kind::warning, 5, "0x40 cannot be used with Daly_Can"));
+    EXPECT_TRUE(complains(one_each, Kind::warning, 5, "0x01 cannot be used with Daly:"));
+
+    EXPECT_TRUE(parse(types + "PORTS = /dev/ttyUSB0\nBATTERY_ADDRESSES = 0x40\n").problems.empty())
+        << "there is no port on CAN";
+    EXPECT_TRUE(
+        parse(types + "BATTERY_ADDRESSES = 0x40\n" + ports + "[can0]\nBATTERY_ADDRESSES = 0x01\n").problems.empty())
+        << "each port has its own";
+    EXPECT_TRUE(parse("BMS_TYPE = Jkbms, Daly_Can\nBATTERY_ADDRESSES = 0x01\n" + ports).problems.empty())
+        << "a Jkbms is asked without an address";
+}
+
 // ---- types and rates -----------------------------------------------------------------------------
 
 TEST(ConfigTypes, ListsAreUnderstood) {

@@ -88,6 +88,11 @@ TEST(CommandLine, AddressesThatCannotBe) {
     EXPECT_TRUE(
         says(run_with("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x01, 0x00\n", {"/dev/null"}), 2, "master mode"));
     EXPECT_TRUE(says(run_with("BMS_TYPE = Jkbms_pb\nBATTERY_ADDRESSES = 0x10\n", {"/dev/null"}), 2, "0x01..0x0F"));
+    EXPECT_TRUE(says(run_with("BMS_TYPE = Jkbms_pb, Jkbms_Can\nBATTERY_ADDRESSES = 0x00\nPORTS = /dev/null\n"
+                              "CAN_PORT = can0\n",
+                              {}),
+                     2, "master mode"))
+        << "what Jkbms_Can may have is no address of a Jkbms_pb";
     EXPECT_TRUE(says(run_with("BATTERY_ADDRESSES = zz\n", {"/dev/null"}), 2, "'zz' is no address"));
 }
 

@@ -90,6 +90,12 @@ TEST_F(ControlBms, SaysWhatThereIsAndRefusesWhatThereIsNot) {
     EXPECT_EQ(bmsd::test::bmsd({"control-bms", "/dev/no-such-port", "charge", "on"}).code, 2);
 }
 
+TEST_F(ControlBms, SaysWhyAnAddressCannotBe) {
+    const auto refused = bmsd::test::bmsd({"control-bms", "/dev/null", "--type", "Daly", "--address", "0"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_NE(refused.err.find("0x40..0x4F"), std::string::npos) << refused.err;
+}
+
 TEST_F(ControlBms, ReadsBackAlsoWhatIsAskedOnlySometimes) {
     simulate({"daly_p81", "--speed", "0"});
     const auto off =

@@ -149,6 +149,25 @@ TEST(Scan, RefusesWhatItCannotLookAt) {
     EXPECT_NE(missing.out.find("there is no such port"), std::string::npos) << missing.out;
 }
 
+TEST(Scan, SaysWhyAnAddressCannotBe) {
+    const Finished master = bmsd::test::bmsd({"scan", "/dev/null", "--type", "Jkbms_pb", "--addresses", "1,0"});
+    EXPECT_EQ(master.code, 2);
+    EXPECT_NE(master.err.find("master mode"), std::string::npos) << master.err;
+    const Finished daly = bmsd::test::bmsd({"scan", "/dev/null", "--type", "Daly", "--addresses", "1"});
+    EXPECT_EQ(daly.code, 2);
+    EXPECT_NE(daly.err.find("0x40..0x4F"), std::string::npos) << daly.err;
+    Rig rig;
+    const auto other = scan(rig, {"jkbms_pb"}, {"--type", "Daly", "--addresses", "0x81", "--baud", "9600"});
+    EXPECT_EQ(other.code, 1) << "only one of the dialects has it";
+}
+
+TEST(Scan, OptionsMayStandInFrontOfThePort) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+    const Finished finished = bmsd::test::bmsd({"scan", "--type", "Jkbms_pb", "--addresses", "1,2", port});
+    EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+}
+
 TEST(Scan, LooksAtSerialPortsAndCanInterfacesTogether) {
     Rig rig;
     const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});

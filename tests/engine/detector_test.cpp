@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "bms/recorded.hpp"
+#include "engine/scanner.hpp"
 #include "fake_bus.hpp"
 
 using namespace bmsd;
@@ -181,4 +182,10 @@ TEST(Candidates, AreEveryFamilyAtEveryRateUnlessTheUserNamesOne) {
     EXPECT_EQ(engine::candidates(families, {}, false).size(), 2u) << "a network gateway has no rates";
     const auto one_each = [](const bms::Family&) { return std::size_t{1}; };
     EXPECT_EQ(engine::longest_search(all, one_each), 3 * (500ms + 75ms));
+}
+
+TEST(Scanner, LooksAtTheUnusualAddressesOfAShortRangeToo) {
+    const bms::Family& daren = *bms::find_family("Daren485");
+    // Listening, and at two rates sixteen DIP addresses with a second for the answer and 100 ms behind it.
+    EXPECT_EQ(engine::longest_scan({{&daren}, {}, {}, {}}, true), 1200ms + 2 * 16 * 1100ms);
 }

@@ -588,6 +588,15 @@ TEST_F(EngineTest, ARemovedPortEndsAndItsDeviceMayBeOpenedAgain) {
     EXPECT_FALSE(all_failed);
 }
 
+TEST_F(EngineTest, APortWhoseTypeHasNoneOfTheAddressesSaysSoAndAsksNobody) {
+    start({0});  // a Jkbms_pb has 1..15
+    run_until([&] { return logged("nobody can be asked"); });
+    EXPECT_TRUE(engine.ports()[0]->stations().empty());
+    bool gone = false;
+    engine.remove_port("/dev/fake", [&] { gone = true; });
+    run_until([&] { return gone; });
+}
+
 TEST_F(EngineTest, ASilentPortCanBeRemovedAtOnce) {
     start({1, 2});
     run_until([&] { return !witness.waiting_for.empty(); });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -186,14 +187,23 @@ const bms::Family* dialect_of(const std::vector<const bms::Family*>& families, c
     return found == families.end() ? families.front() : *found;
 }
 
+/// A number, or a text that is one: in a configuration everything is text.
+Number parse_number(const json::value* value) {
+    if (!value) return std::nullopt;
+    if (value->is_number()) return value->to_number<double>();
+    if (!value->is_string()) return std::nullopt;
+    const std::string_view text = value->get_string();
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    return whole && std::isfinite(number) ? Number{number} : std::nullopt;
+}
+
 /// The keys of the configuration that decoders look at; others do not matter here.
 bms::Options parse_options(const json::value* value) {
     bms::Options options;
     if (!value || !value->is_object()) return options;
-    const auto number = [&](const char* key) -> Number {
-        const json::value* found = value->get_object().if_contains(key);
-        return found && found->is_number() ? Number{found->to_number<double>()} : std::nullopt;
-    };
+    const auto number = [&](const char* key) { return parse_number(value->get_object().if_contains(key)); };
     options.invert_current = number("INVERT_CURRENT_MEASUREMENT") == -1;
     options.capacity_ah = number("BATTERY_CAPACITY");
     const auto modules = [&](const char* key, unsigned usual) {

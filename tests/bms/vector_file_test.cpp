@@ -46,6 +46,18 @@ TEST(VectorFile, TakesAnAddressAListOrNone) {
     EXPECT_EQ(list->addresses, std::vector<std::uint32_t>{7});
 }
 
+TEST(VectorFile, TakesNumbersOfTheConfigurationAlsoAsTheTextTheyAreThere) {
+    const auto options = [](const std::string& keys) {
+        return parse_vector_file(R"({"bms": "daly", "exchanges": [], "config": {)" + keys + "}}")->options;
+    };
+    EXPECT_TRUE(options(R"("INVERT_CURRENT_MEASUREMENT": -1)").invert_current);
+    EXPECT_TRUE(options(R"("INVERT_CURRENT_MEASUREMENT": "-1")").invert_current);
+    EXPECT_FALSE(options(R"("INVERT_CURRENT_MEASUREMENT": "1")").invert_current);
+    EXPECT_EQ(options(R"("BATTERY_CAPACITY": "280.5")").capacity_ah, 280.5);
+    EXPECT_FALSE(options(R"("BATTERY_CAPACITY": "280 Ah")").capacity_ah);
+    EXPECT_FALSE(options(R"("BATTERY_CAPACITY": "nan")").capacity_ah);
+}
+
 TEST(VectorFile, NamesTheKeyThatIsWrong) {
     const std::pair<const char*, const char*> faults[] = {
         {R"()", "empty"},

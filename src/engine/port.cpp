@@ -390,9 +390,12 @@ void Port::note(Station& station, std::size_t index, bool answered, Clock::time_
 /// A BMS that answers polls but not its identification is better shown without it than not at all.
 void Port::settle_identity(Station& station) {
     if (!station.complete && ++station.identify_rounds < identify_patience) return;
-    if (!station.complete)
+    if (!station.complete) {
+        const std::string other = family_->identity ? family_->identity(station.battery->reading) : "";
         context_.report(Severity::warning, place_of(station.battery->identity) +
-                                               ": the BMS does not tell its serial number; it is named after its port");
+                                               ": the BMS does not tell its serial number; it is named after " +
+                                               (other.empty() ? "its port" : "what else it tells: " + other));
+    }
     station.identify_rounds = 0;
     station.identified = true;
 }

@@ -501,6 +501,28 @@ TEST_F(EngineTest, ABatteryThatNeverTellsItsSerialNumberAppearsAllTheSame) {
     EXPECT_TRUE(logged("does not tell its serial number"));
 }
 
+TEST_F(EngineTest, ADarenWhoseSerialNumberWasLostOnceKeepsItsName) {
+    auto& bus = start({1}, 20ms, *bms::find_family("Daren485"));
+    bus.batteries[1] = pack("SN0123456789", 52.8);
+    bus.batteries[1].unique_id = "BARCODE00001";
+    bus.unanswered = {"serial"};
+    run_until([&] { return battery().link.polls >= 1; });
+    EXPECT_TRUE(witness.appeared_ids.empty()) << "it may still tell who it is";
+    bus.unanswered = {};
+    run_until([&] { return !witness.appeared_ids.empty(); });
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"SN0123456789"});
+}
+
+TEST_F(EngineTest, ADarenWithoutASerialNumberIsNamedAfterItsBarCode) {
+    auto& bus = start({1}, 20ms, *bms::find_family("Daren485"));
+    bus.batteries[1] = pack("", 52.8);
+    bus.batteries[1].unique_id = "BARCODE00001";
+    bus.unanswered = {"serial"};
+    run_until([&] { return !witness.appeared_ids.empty(); }, 60s);
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"BARCODE00001"});
+    EXPECT_TRUE(logged("named after what else it tells: BARCODE00001"));
+}
+
 TEST_F(EngineTest, AMasterOnTheBusIsNamed) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

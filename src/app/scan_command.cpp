@@ -84,8 +84,10 @@ std::string battery_text(const FoundBattery& found) {
 
 std::string suspect_text(const engine::Suspect& suspect) {
     std::string out = "  " + place(suspect.candidate, suspect.address) + ": something answers, but not cleanly\n    ";
+    const std::string& refusal = suspect.evidence.refusal;
+    const std::string what = refusal.empty() ? "what it says contradicts itself" : "what it says cannot be: " + refusal;
     return out +
-           (suspect.mistake == Mistake::none ? std::string("what it says contradicts itself; is it another type?")
+           (suspect.mistake == Mistake::none ? what + "; is it another type?"
                                              : engine::explain(suspect.mistake, suspect.evidence)) +
            "\n";
 }
@@ -155,6 +157,7 @@ json::object evidence_json(const engine::Evidence& e) {
             {"unreadable", e.garbled},
             {"foreign", e.foreign},
             {"refused", e.refused},
+            {"refusal", e.refusal},
             {"echoes", e.echoes},
             {"too_long", e.surplus},
             {"unasked", e.unasked},

@@ -100,7 +100,11 @@ Task<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint3
         if (!co_await once(family, address, family.probe, third)) co_return std::nullopt;
         second = bms::middle(std::array{first, second, third});
     }
-    if (!co_await poll(family, address, extent, second) || !bms::implausible(second).empty()) co_return std::nullopt;
+    if (!co_await poll(family, address, extent, second)) co_return std::nullopt;
+    if (const std::string_view why = bms::implausible(second); !why.empty()) {
+        evidence_.refusal = why;
+        co_return std::nullopt;
+    }
     co_return second;
 }
 

@@ -35,7 +35,11 @@ Mistake partly_damaged(const Evidence& own, const Evidence& others) noexcept {
     const std::uint32_t collided = percent(own.checksum + own.surplus, own.requests);
     const bool others_clean = others.requests < enough || percent(damaged(others), others.requests) * 4 < rate + 1;
     // Two senders overwrite each other or answer one behind the other; noise alone rarely spoils every third answer.
-    if (collided >= 30 && own.checksum + own.surplus > own.cut && others_clean) return Mistake::duplicate_address;
+    if (collided >= 30 && own.checksum + own.surplus > own.cut && others_clean) {
+        // They collide at random: some answers are good, here or elsewhere on the bus. At a wrong rate none is.
+        const bool any_good = own.good + own.surplus + others.good > 0;
+        return any_good ? Mistake::duplicate_address : Mistake::wrong_rate;
+    }
     return rate >= 10 && own.requests >= 2 * enough ? Mistake::unstable : Mistake::none;
 }
 
@@ -50,7 +54,9 @@ std::string numbers(Mistake mistake, const Evidence& e) {
         case Mistake::wrong_rate:
             return counted(e.garbled, "answered by bytes without a frame, ") +
                    std::to_string(percent(e.blank_bytes, e.garbled_bytes)) + " % of them 0x00 or 0xFF, " +
+                   (e.checksum > 0 ? counted(e.checksum, "with a wrong checksum, ") : std::string()) +
                    counted(e.framing_errors, "framing errors");
+        case Mistake::refused: return counted(e.refused, "answered so, last: ") + e.refusal;
         case Mistake::duplicate_address:
         case Mistake::unstable:
             return counted(e.good, "good, ") + counted(e.checksum, "with a wrong checksum, ") +
@@ -87,6 +93,9 @@ Words words(Mistake mistake) noexcept {
             return {"no answer",
                     "the battery is off or asleep, the cable is in the wrong socket, or A and B are swapped; wake the "
                     "battery and check the wiring"};
+        case Mistake::refused:
+            return {"somebody answers, but refuses what is asked, or says what cannot be",
+                    "is it a BMS of another type, or set to another protocol? `bmsd scan` tries every type"};
         case Mistake::unstable:
             return {"the line is unstable",
                     "connect GND, end a long line with 120 ohm on both sides, keep it away from power cables; avoid "
@@ -103,8 +112,9 @@ Words words(Mistake mistake) noexcept {
 
 }  // namespace
 
-Evidence& Evidence::operator+=(const Evidence& other) noexcept {
+Evidence& Evidence::operator+=(const Evidence& other) {
     for (const auto counter : counters) this->*counter += other.*counter;
+    if (!other.refusal.empty()) refusal = other.refusal;
     return *this;
 }
 
@@ -121,6 +131,7 @@ std::string_view to_string(Mistake mistake) noexcept {
         case Mistake::duplicate_address: return "duplicate-address";
         case Mistake::unconfigured: return "unconfigured";
         case Mistake::silence: return "silence";
+        case Mistake::refused: return "refused";
         case Mistake::unstable: return "unstable";
         case Mistake::echo: return "echo";
         case Mistake::other_master: return "other-master";
@@ -129,6 +140,7 @@ std::string_view to_string(Mistake mistake) noexcept {
 }
 
 Mistake diagnose(const Evidence& own, const Evidence& others) noexcept {
+    if (own.good == 0 && own.refused > 0 && own.refused >= damaged(own)) return Mistake::refused;
     if (own.requests < enough) return Mistake::none;
     // Bytes between our requests come from somebody else, whatever they did to our answers.
     if (own.unasked * 4 >= own.requests || own.foreign * 4 >= own.requests) return Mistake::other_master;

@@ -28,10 +28,11 @@ struct Evidence {
     std::uint32_t blank_bytes = 0;     ///< of those in garbled answers: 0x00 and 0xFF
     std::uint32_t garbled_bytes = 0;   ///< in garbled answers
     std::uint32_t framing_errors = 0;  ///< as counted by the driver of the UART
+    std::string refusal = {};          ///< in words: the last one of `refused`, or why a battery is not believed
 
     /// True if every request was answered and nothing else was heard.
     [[nodiscard]] bool clean() const noexcept { return good == requests && echoes + surplus + unasked == 0; }
-    Evidence& operator+=(const Evidence& other) noexcept;
+    Evidence& operator+=(const Evidence& other);
     /// Halves everything once the window is full.
     void fade() noexcept;
 };
@@ -44,6 +45,7 @@ enum class Mistake : std::uint8_t {
     duplicate_address,  ///< two batteries have the same address
     unconfigured,       ///< this address is silent, others answer
     silence,            ///< asleep, off, wrong port
+    refused,            ///< somebody answers, but only to refuse, or what cannot be
     unstable,           ///< ground, termination, length
     echo,               ///< the adapter returns what is sent (survived)
     other_master,       ///< somebody else asks on this bus

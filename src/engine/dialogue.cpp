@@ -220,7 +220,10 @@ void Dialogue::weigh(const Error& error, Evidence& evidence) {
         case ErrorClass::checksum: ++evidence.checksum; return;
         case ErrorClass::unexpected: ++evidence.foreign; return;
         case ErrorClass::refused:
-        case ErrorClass::implausible: ++evidence.refused; return;
+        case ErrorClass::implausible:
+            ++evidence.refused;
+            evidence.refusal = error.detail;
+            return;
         default: break;
     }
     // Once a frame has begun, what is missing of it is known better than at the start.

@@ -110,7 +110,8 @@ Task<void> Port::detect() {
         if (co_await search(places, detector)) co_return;
         if (dialogue_.device_error()) co_return;
         std::string why = explain(diagnose(detector.evidence(), {}), detector.evidence());
-        if (why.empty()) why = "no answer";
+        const std::string& refusal = detector.evidence().refusal;
+        if (why.empty()) why = refusal.empty() ? "no answer" : "what is answered cannot be: " + refusal;
         if (!told) report_unknown(all, why);
         for (Station& station : stations_) {
             ++station.failures;
@@ -435,7 +436,8 @@ void Port::judge(Station& station, const Error* error) {
     if (station.mistake == Mistake::none || (!error && station.mistake == Mistake::echo))
         trouble = error ? error->detail : "";
     else if (station.mistake != before || trouble.empty())
-        trouble = explain(station.mistake, station.evidence) + (error ? "; last: " + error->detail : "");
+        trouble = explain(station.mistake, station.evidence) +
+                  (error && station.mistake != Mistake::refused ? "; last: " + error->detail : "");
     const bool news = station.mistake != before && station.mistake != Mistake::none && !error;
     if (!news || Clock::now() < station.next_report) return;
     station.next_report = Clock::now() + between_reports;

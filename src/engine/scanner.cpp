@@ -81,6 +81,9 @@ public:
             result_.trouble =
                 dialogue_.link().name() + ": the device is gone (" + dialogue_.device_error().message() + ")";
         result_.mistake = diagnose(result_.evidence, {});
+        Evidence clean;
+        for (const FoundBattery& found : result_.batteries) clean += found.evidence;
+        for (Suspect& suspect : result_.suspects) suspect.mistake = verdict(suspect.evidence, clean);
         co_return std::move(result_);
     }
 
@@ -104,9 +107,11 @@ private:
     }
 
     /// Asks every candidate at its usual address, or at all: there once more, as one lost answer is an everyday event.
-    /// Ends with the first that answers somehow.
+    /// Ends with the first that gives a good answer: damaged ones alone may mean a wrong rate.
     Task<void> look(std::span<const Candidate> all, bool everywhere) {
+        const Candidate* doubtful = nullptr;
         for (const Candidate& candidate : all) {
+            const std::size_t suspects = result_.suspects.size();
             const auto addresses = addresses_of(*candidate.family, plan_);
             tell(candidate, everywhere ? "all addresses" : "");
             if (!co_await detector_.tune(candidate)) co_return;
@@ -115,10 +120,20 @@ private:
                 co_await ask(candidate, addresses[i]);
                 if (gone()) co_return;
             }
-            if (result_.batteries.empty() && result_.suspects.empty()) continue;
+            if (result_.batteries.empty()) {
+                const auto fresh = std::span(result_.suspects).subspan(suspects);
+                if (std::none_of(fresh.begin(), fresh.end(),
+                                 [](const Suspect& one) { return one.evidence.good > 0; })) {
+                    if (!doubtful && !fresh.empty()) doubtful = &candidate;
+                    continue;
+                }
+            }
+            std::erase_if(result_.suspects, [&](const Suspect& one) { return !(one.candidate == candidate); });
             if (!everywhere) co_await sweep(candidate, addresses);
             co_return;
         }
+        if (doubtful && !everywhere && co_await detector_.tune(*doubtful))
+            co_await sweep(*doubtful, addresses_of(*doubtful->family, plan_));
     }
 
     /// Somebody of this family is there: who else?
@@ -140,11 +155,11 @@ private:
             found.reading = std::move(*reading);
             for (int i = 0; i < more_polls && !gone(); ++i) co_await probe(candidate, address);
             found.evidence = detector_.evidence();
-            found.mistake = verdict(found.evidence);
+            found.mistake = verdict(found.evidence, {});
         } else if (answered_somehow(detector_.evidence())) {
             for (int i = 0; i < more_probes && !gone(); ++i) co_await probe(candidate, address);
             const Evidence& evidence = detector_.evidence();
-            result_.suspects.push_back({candidate, address, evidence, verdict(evidence)});
+            result_.suspects.push_back({candidate, address, evidence, Mistake::none});  // judged in the end
         }
         result_.evidence += detector_.evidence();
     }
@@ -161,8 +176,8 @@ private:
     }
 
     /// What was heard before the first question counts as well.
-    [[nodiscard]] Mistake verdict(const Evidence& evidence) const {
-        return heard_unasked_ ? Mistake::other_master : diagnose(evidence, {});
+    [[nodiscard]] Mistake verdict(const Evidence& evidence, const Evidence& others) const {
+        return heard_unasked_ ? Mistake::other_master : diagnose(evidence, others);
     }
 
     void tell(const Candidate& candidate, const std::string& what) {

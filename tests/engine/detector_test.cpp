@@ -184,6 +184,25 @@ TEST(Candidates, AreEveryFamilyAtEveryRateUnlessTheUserNamesOne) {
     EXPECT_EQ(engine::longest_search(all, one_each), 3 * (500ms + 75ms));
 }
 
+TEST(Scanner, GoesOnWithTheOtherRateWhereNoAnswerIsGood) {
+    const bms::Family& daren = *bms::find_family("Daren485");
+    boost::asio::io_context io{1};
+    auto link = std::make_unique<test::FakeBus>(io.get_executor(), daren);
+    link->wrong_rate = 19200;
+    Reading& pack = link->batteries[1];
+    pack.voltage_v = 6.6;
+    pack.cell_voltages_v = {Number{3.3}, Number{3.3}};
+    engine::Dialogue dialogue(io.get_executor(), std::move(link));
+    const engine::ScanPlan plan{{&daren}, {1}, {}, {}};
+    engine::ScanResult result;
+    boost::asio::co_spawn(io, engine::scan(dialogue, plan, [](const std::string&) {}),
+                          [&](std::exception_ptr, engine::ScanResult found) { result = std::move(found); });
+    io.run();
+    ASSERT_EQ(result.batteries.size(), 1u);
+    EXPECT_EQ(result.batteries[0].candidate.rate, 9600u);
+    EXPECT_TRUE(result.suspects.empty()) << "it was the rate";
+}
+
 TEST(Scanner, LooksAtTheUnusualAddressesOfAShortRangeToo) {
     const bms::Family& daren = *bms::find_family("Daren485");
     // Listening, and at two rates sixteen DIP addresses with a second for the answer and 100 ms behind it.

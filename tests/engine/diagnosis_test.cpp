@@ -72,6 +72,26 @@ TEST(Diagnosis, CollidingAnswersOfOneAddressAreADuplicate) {
     EXPECT_EQ(diagnose(e, clean(30)), Mistake::duplicate_address);
 }
 
+TEST(Diagnosis, WhereNoAnswerIsGoodTheRateIsWrong) {
+    Evidence e;
+    e.requests = e.checksum = 10;
+    expect_told(Mistake::wrong_rate, e, "10 with a wrong checksum");
+    EXPECT_EQ(diagnose(e, clean(30)), Mistake::duplicate_address) << "the others are heard well";
+    e.surplus = 5;
+    EXPECT_EQ(diagnose(e, {}), Mistake::duplicate_address) << "a good one among them, and one more behind it";
+}
+
+TEST(Diagnosis, WhoRefusesIsNotSilent) {
+    Evidence e;
+    e.requests = 5;
+    e.refused = 1;
+    e.silent = 4;
+    e.refusal = "analog: the BMS does not accept the data of the command (return code 06)";
+    expect_told(Mistake::refused, e, "return code 06");
+    e.good = 1;
+    EXPECT_EQ(diagnose(e, {}), Mistake::none) << "one refusal among good answers";
+}
+
 TEST(Diagnosis, AnswersThatAreTooLongAreADuplicateEvenIfTheirFirstPartIsSound) {
     Evidence e = clean(12);
     e.surplus = 5;

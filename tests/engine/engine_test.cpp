@@ -523,6 +523,13 @@ TEST_F(EngineTest, ADarenWithoutASerialNumberIsNamedAfterItsBarCode) {
     EXPECT_TRUE(logged("named after what else it tells: BARCODE00001"));
 }
 
+TEST_F(EngineTest, WhoAnswersWhatCannotBeIsNotCalledSilent) {
+    auto& bus = start({1}, 20ms, *bms::find_family("Daren485"));
+    bus.batteries[1] = pack("SN0123456789", 40);
+    run_until([&] { return logged("no known BMS answers"); });
+    EXPECT_TRUE(logged("what is answered cannot be: the cells do not add up to the pack voltage"));
+}
+
 TEST_F(EngineTest, AMasterOnTheBusIsNamed) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

@@ -35,12 +35,14 @@ public:
     std::deque<Reading> odd;                     ///< said instead by the next answers to polls
     int damaged = 0;                             ///< so many answers get a wrong byte
     int deaf = 0;                                ///< so many requests get no answer
+    std::uint32_t wrong_rate = 0;                ///< at this one all of them do
     int opened = 0;
     std::vector<std::uint32_t> asked;   ///< addresses in the order in which status was requested
     std::vector<std::string> requests;  ///< names of all requests
 
     const std::string& name() const noexcept override { return name_; }
-    Task<Result<void>> open(std::uint32_t) override {
+    Task<Result<void>> open(std::uint32_t baud) override {
+        baud_ = baud;
         if (absent) co_return tl::unexpected(Error{ErrorClass::truncated, "/dev/fake: there is no such port"});
         ++opened;
         open_ = true;
@@ -97,6 +99,7 @@ private:
                 bms::answer(family_, request, {address, true, nullptr}, strange ? odd.front() : batteries[address],
                             answer);
                 if (strange) odd.pop_front();
+                if (baud_ == wrong_rate) answer[answer.size() / 2] ^= 0x01;
                 if (damaged > 0) --damaged, answer[answer.size() / 2] ^= 0x01;
                 pending_.insert(pending_.end(), prefix.begin(), prefix.end());
                 pending_.insert(pending_.end(), answer.begin(), answer.end());
@@ -109,6 +112,7 @@ private:
     std::string name_ = "/dev/fake";
     std::deque<std::uint8_t> pending_;
     bool open_ = false;
+    std::uint32_t baud_ = 1;
 };
 
 }  // namespace bmsd::test

@@ -20,9 +20,9 @@ ErrorClass class_of(State state) {
     }
 }
 
-/// Why a sound frame is not the answer; empty if it is.
+/// Why a sound frame is not the answer; empty if it is, or a refusal. `info`: the bytes of an answer.
 std::string_view foreign(const AsciiHexDialect& dialect, const Request& request, const Asking& asking,
-                         const ascii_hex::Found& found) {
+                         const ascii_hex::Found& found, Bytes& info) {
     const ascii_hex::Head& head = found.head;
     const bool answers = head.cid2 == 0 || !refusal_of(head.cid2).empty();
     if (head.version != dialect.version || head.cid1 != dialect.cid1)
@@ -32,7 +32,6 @@ std::string_view foreign(const AsciiHexDialect& dialect, const Request& request,
         return head.cid2 == request.selector ? "only our own request came back: the adapter echoes, the BMS is silent"
                                              : dialect.other_master;
     if (head.cid2 != 0) return {};
-    Bytes info;
     unpack_ascii_hex(found.info, info);
     return dialect.fits(request, info) ? std::string_view{} : "an answer to another request came, perhaps a late one";
 }
@@ -66,12 +65,14 @@ Reply examine_ascii_hex(const AsciiHexDialect& dialect, const Request& request, 
             best.why = found.why;
             return best;
         }
-        const std::string_view why = foreign(dialect, request, asking, found);
+        Bytes info;
+        const std::string_view why = foreign(dialect, request, asking, found, info);
         if (why.empty() && found.head.cid2 != 0)
             return {Reply::Progress::failed, 0, {}, ErrorClass::refused, refusal_of(found.head.cid2)};
-        if (why.empty()) return {Reply::Progress::complete, 0, found.info, {}, {}};
-        best.fault = ErrorClass::unexpected;
-        best.why = why;
+        const std::string_view flaw = why.empty() && dialect.flaw ? dialect.flaw(request, info) : std::string_view{};
+        if (why.empty() && flaw.empty()) return {Reply::Progress::complete, 0, found.info, {}, {}};
+        best.fault = flaw.empty() ? ErrorClass::unexpected : ErrorClass::malformed;
+        best.why = flaw.empty() ? why : flaw;
         from = found.end;
     }
 }

@@ -11,6 +11,8 @@ struct AsciiHexDialect {
     std::uint8_t cid1;
     /// Whether these bytes of INFO can answer the request: the frame does not tell which one it answers.
     bool (*fits)(const Request&, std::span<const std::uint8_t> info);
+    /// What is wrong with the lengths inside an INFO that fits; empty: nothing. Null: there are none.
+    std::string_view (*flaw)(const Request&, std::span<const std::uint8_t> info);
     std::string_view other_master;  ///< what a request of somebody else on the bus means, and what to do
 };
 

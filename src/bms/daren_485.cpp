@@ -198,6 +198,7 @@ constexpr std::uint32_t analog = 0x42;
 constexpr std::uint32_t parameters = 0x47;
 constexpr std::uint32_t protocol = 0x4F;
 constexpr std::uint32_t manufacturer = 0x51;
+constexpr std::uint32_t unknown = 0x83;
 constexpr std::uint32_t module = 0xB0;
 
 constexpr std::uint16_t answer_size(std::size_t info) {
@@ -279,17 +280,34 @@ constexpr std::array requests = {
             .encode = encode_protocol},
 };
 
+constexpr Request of_others(std::string_view name, std::string_view meaning, std::uint32_t selector) {
+    return {.name = name,
+            .meaning = meaning,
+            .when = When::on_demand,
+            .mandatory = false,
+            .selector = selector,
+            .answer_size = answer_size(8),
+            .timeout = patience};
+}
+/// Nothing in the answers is needed.
+constexpr std::array on_demand = {
+    of_others("clock", "date and time", 0x4D),
+    of_others("unknown", "what other programs ask, of unknown meaning", unknown),
+};
+
 // ---- framing (§3) --------------------------------------------------------------------------------
 void build(const Request& request, const Asking& asking, Bytes& out) {
     const auto address = static_cast<std::uint8_t>(asking.address);
     const std::array<std::uint8_t, 5> of_module = {0x01, 0x01, request.answer_type, 0xFF, 0x00};
+    constexpr std::array<std::uint8_t, 2> of_unknown = {0x01, 0x01};
     const std::array<std::uint8_t, 1> group = {address};  // §4: the pack itself, not always 01
     const bool grouped = request.selector == analog || request.selector == parameters;
     out.clear();
     ascii_hex::append(out, {version, address, battery, static_cast<std::uint8_t>(request.selector)},
-                      request.selector == module ? std::span<const std::uint8_t>(of_module)
-                      : grouped                  ? std::span<const std::uint8_t>(group)
-                                                 : std::span<const std::uint8_t>{});
+                      request.selector == module    ? std::span<const std::uint8_t>(of_module)
+                      : request.selector == unknown ? std::span<const std::uint8_t>(of_unknown)
+                      : grouped                     ? std::span<const std::uint8_t>(group)
+                                                    : std::span<const std::uint8_t>{});
 }
 
 void wrap(const Request&, const Asking& asking, std::span<const std::uint8_t> payload, Bytes& out) {
@@ -304,18 +322,23 @@ bool fits(const Request& request, std::span<const std::uint8_t> info) {
     // Both begin alike; an analog answer of the parameters' length is one only if its counts say so.
     const bool analog_counts = whole != 0 && (info.size() != limits_size || info.size() == whole);
     switch (request.selector) {
-        case analog: return flag && analog_counts;
+        case analog: return flag && (analog_counts || info.size() != limits_size);
         case parameters: return flag && !analog_counts && info.size() == limits_size;
         case manufacturer:
             return info.size() >= versions_size && info.size() <= versions_size + 4 && info[0] != read_module[0];
         case module:
             return info.size() == request.layout.size && info[0] == read_module[0] && info[3] == request.answer_type;
-        default: return info.size() == request.layout.size;
+        case protocol: return info.size() == request.layout.size;
+        default: return true;
     }
 }
 
+std::string_view flaw(const Request& request, std::span<const std::uint8_t> info) {
+    return request.selector == analog ? daren::analog_flaw(info) : std::string_view{};
+}
+
 constexpr AsciiHexDialect dialect{
-    version, battery, fits,
+    version, battery, fits, flaw,
     "a pack in master mode polls the others on this bus: switch its master mode off (DIP switches 5 and 6), or connect "
     "to its port for the host"};
 
@@ -375,6 +398,7 @@ constexpr Family daren_485{
     // §11
     .timing = {.gap = milliseconds{100}, .between_bytes = milliseconds{100}, .poll = milliseconds{1000}, .retries = 1},
     .requests = requests,
+    .on_demand = on_demand,
     .probe = 4,
     .build = build,
     .examine = examine,

@@ -84,8 +84,16 @@ std::string_view finish_analog(const Request& request, const Asking& asking, std
     return {};
 }
 
+namespace {
+constexpr std::size_t at_count = 5;
+}
+
+std::string_view analog_flaw(std::span<const std::uint8_t> payload) noexcept {
+    const bool all = payload.size() > at_count && payload.size() > at_count + 2U * payload[at_count];
+    return all ? std::string_view{} : "the cells reach beyond the end of the answer";
+}
+
 std::size_t whole_analog_size(std::span<const std::uint8_t> payload) noexcept {
-    constexpr std::size_t at_count = 5;
     constexpr std::size_t behind_cells = 6;  // as many bytes of temperatures as stand in front of the cells
     constexpr std::size_t rest = 59;         // everything but cells and sensors
     const std::size_t cells_bytes = payload.size() > at_count ? 2U * payload[at_count] : 0U;

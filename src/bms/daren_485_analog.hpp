@@ -159,6 +159,9 @@ inline constexpr std::uint16_t io_failures = 0x3000;   // §7.6
 inline constexpr Layout analog_layout{
     .size = 8, .rows = analog_rows, .flags = analog_flags, .alarms = analog_alarms, .records = records};
 
+/// What is wrong with an answer whose cells are not complete; empty: nothing.
+[[nodiscard]] std::string_view analog_flaw(std::span<const std::uint8_t> payload) noexcept;
+
 /// Bytes that an answer has which holds as many cells and sensors as it says, and every field; 0: its cells are not
 /// complete, or there are none.
 [[nodiscard]] std::size_t whole_analog_size(std::span<const std::uint8_t> payload) noexcept;

@@ -267,6 +267,8 @@ void encode_analog(const Request& request, const Asking&, const Reading& state, 
 constexpr std::uint8_t read_analog = 0x01;
 constexpr std::uint8_t read_firmware = 0x33;
 constexpr std::uint8_t read_hardware = 0x42;
+constexpr std::uint8_t read_protection = 0x43;
+constexpr std::uint8_t read_unknown = 0x06;
 constexpr std::size_t longest_text = 64;
 
 TextMember text_of(const Request& request) {
@@ -331,6 +333,23 @@ consteval std::array<Request, 3> requests_from(std::uint8_t start) {
                 .encode = encode_analog},
     };
 }
+/// Asked by other programs only; nothing in the answers is needed.
+consteval std::array<Request, 2> on_demand_from(std::uint8_t start) {
+    const auto of_others = [start](std::string_view name, std::string_view meaning, std::uint8_t command) {
+        return Request{.name = name,
+                       .meaning = meaning,
+                       .when = When::on_demand,
+                       .mandatory = false,
+                       .selector = command,
+                       .answer_type = start,
+                       .answer_size = 10,
+                       .timeout = answer_begins};
+    };
+    return {of_others("unknown", "four bytes of unknown meaning (Revov)", read_unknown),
+            of_others("protection", "limits set in the BMS (Basen)", read_protection)};
+}
+constexpr auto on_demand_7e = on_demand_from(framing::lifepower::start_7e);
+constexpr auto on_demand_7c = on_demand_from(framing::lifepower::start_7c);
 constexpr auto requests_7e = requests_from(framing::lifepower::start_7e);
 constexpr auto requests_7c = requests_from(framing::lifepower::start_7c);
 
@@ -350,7 +369,8 @@ void wrap(const Request& request, const Asking& asking, std::span<const std::uin
 }
 
 void build(const Request& request, const Asking& asking, Bytes& out) {
-    wrap(request, asking, {}, out);
+    constexpr std::array<std::uint8_t, 1> all = {0xE0};
+    wrap(request, asking, request.selector == read_protection ? std::span(all) : std::span<const std::uint8_t>{}, out);
 }
 
 constexpr std::string_view another_master =
@@ -441,7 +461,7 @@ constexpr std::array refused = {
 };
 
 consteval Family dialect(std::string_view key, std::span<const std::string_view> aliases,
-                         std::span<const Request> requests) {
+                         std::span<const Request> requests, std::span<const Request> on_demand) {
     return {
         .key = key,
         .type = "EG4_Lifepower",
@@ -457,6 +477,7 @@ consteval Family dialect(std::string_view key, std::span<const std::string_view>
                       .refused = refused},
         .timing = {.gap = milliseconds{100}, .between_bytes = milliseconds{50}, .poll = milliseconds{2000}},  // §11
         .requests = requests,
+        .on_demand = on_demand,
         .probe = 2,
         .build = build,
         .examine = examine,
@@ -484,11 +505,11 @@ consteval Family dialect(std::string_view key, std::span<const std::string_view>
 }  // namespace
 
 extern const Family eg4_lifepower;
-constexpr Family eg4_lifepower = dialect("eg4_lifepower", old_names, requests_7e);
+constexpr Family eg4_lifepower = dialect("eg4_lifepower", old_names, requests_7e, on_demand_7e);
 static_assert(sound(eg4_lifepower));
 
 extern const Family revov_7c;
-constexpr Family revov_7c = dialect("revov_7c", {}, requests_7c);
+constexpr Family revov_7c = dialect("revov_7c", {}, requests_7c, on_demand_7c);
 static_assert(sound(revov_7c));
 
 }  // namespace bmsd::bms

@@ -95,6 +95,28 @@ TEST(Daren485, TakesAnswersWithoutTheLastFields) {
     EXPECT_FALSE(heard("analog", frame("00 13 88 02 94 02 0C E4 0C"))) << "a cell is missing";
 }
 
+TEST(Daren485, TellsWhatIsWrongWithTheCells) {
+    const auto error = [](const char* info) { return heard("analog", frame(info)).error(); };
+    EXPECT_EQ(error("00 13 88 02 94 00 00 FA 00 FB 01 0E 00").cls, ErrorClass::implausible) << "no cell";
+    EXPECT_EQ(error("00 13 88 02 94 02 0C E4 0C").cls, ErrorClass::malformed) << "a cell is cut";
+    EXPECT_EQ(error("00 13 88").cls, ErrorClass::malformed);
+    EXPECT_EQ(error("48 55 41 4E 59").cls, ErrorClass::unexpected) << "no flag: an answer to something else";
+}
+
+TEST(Daren485, UnderstandsWhatOnlyOthersAsk) {
+    const auto answered = [](std::string_view question, std::string_view info) {
+        const bms::Exchange exchanges[] = {{ascii(question), {frame(info)}},
+                                           {ascii("~22014A42E00201FD28\r"), {frame(analog(no_status))}}};
+        const std::uint32_t address = 1;
+        return bms::listen(family(), {&address, 1}, exchanges)[0].reading;
+    };
+    const auto time = answered("~22014A4D0000FD8E\r", "07 E8 01 02 03 04 05");
+    ASSERT_TRUE(time) << time.error().detail;
+    EXPECT_EQ(time->cell_count, 2) << "the other answer counts";
+    const auto unknown = answered("~22014A83C0040101FCC2\r", "00 80 01 02 03");
+    EXPECT_TRUE(unknown) << unknown.error().detail;
+}
+
 TEST(Daren485, WantsTheCellsToAddUpAtFirstSight) {
     std::string info = analog(no_status, no_rest);
     info.replace(info.find("0C E4"), 5, "00 00");

@@ -56,6 +56,18 @@ Reading decoded(std::string_view more) {
     return reading.value_or(Reading{});
 }
 
+TEST(Eg4Lifepower, UnderstandsWhatOnlyOthersAsk) {
+    const std::uint32_t address = 1;
+    const bms::Exchange exchanges[] = {
+        {frame(0x06, {}), {frame(0x06, hex("00 01 02 03"))}},
+        {frame(0x43, hex("E0")), {frame(0x43, hex("0D AC 0A 28"))}},
+        {built(family(), "analog", 1), {frame(0x01, hex("01 02 0C E4 0C E4 08 01 02 94"))}},
+    };
+    const auto heard = bms::listen(family(), {&address, 1}, exchanges)[0].reading;
+    ASSERT_TRUE(heard) << heard.error().detail;
+    EXPECT_EQ(heard->cell_voltages_v.size(), 2U);
+}
+
 TEST(Eg4Lifepower, AsksWithTheBytesOfTheDossier) {
     EXPECT_EQ(built(family(), "analog", 1), hex("7E 01 01 00 FE 0D"));
     EXPECT_EQ(built(family(), "analog", 15), hex("7E 0F 01 00 FE 0D"));

@@ -296,17 +296,21 @@ constexpr std::array on_demand = {
 };
 
 // ---- framing (§3) --------------------------------------------------------------------------------
+bool has_group(const Request& request) {
+    return request.selector == analog || request.selector == parameters;
+}
+
 void build(const Request& request, const Asking& asking, Bytes& out) {
     const auto address = static_cast<std::uint8_t>(asking.address);
     const std::array<std::uint8_t, 5> of_module = {0x01, 0x01, request.answer_type, 0xFF, 0x00};
     constexpr std::array<std::uint8_t, 2> of_unknown = {0x01, 0x01};
-    const std::array<std::uint8_t, 1> group = {address};  // §4: the pack itself, not always 01
-    const bool grouped = request.selector == analog || request.selector == parameters;
+    // §4: the pack itself; 01 for one that does not accept that.
+    const std::array<std::uint8_t, 1> group = {asking.otherwise ? std::uint8_t{0x01} : address};
     out.clear();
     ascii_hex::append(out, {version, address, battery, static_cast<std::uint8_t>(request.selector)},
                       request.selector == module    ? std::span<const std::uint8_t>(of_module)
                       : request.selector == unknown ? std::span<const std::uint8_t>(of_unknown)
-                      : grouped                     ? std::span<const std::uint8_t>(group)
+                      : has_group(request)          ? std::span<const std::uint8_t>(group)
                                                     : std::span<const std::uint8_t>{});
 }
 
@@ -343,7 +347,10 @@ constexpr AsciiHexDialect dialect{
     "to its port for the host"};
 
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
-    return examine_ascii_hex(dialect, request, asking, received);
+    Reply reply = examine_ascii_hex(dialect, request, asking, received);
+    constexpr std::uint8_t invalid_data = 0x06;
+    reply.otherwise = reply.fault == ErrorClass::refused && reply.why == refusal_of(invalid_data) && has_group(request);
+    return reply;
 }
 
 /// Other hosts write another group or module function: the command and, for a module, its number count.

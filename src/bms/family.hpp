@@ -45,6 +45,7 @@ struct Asking {
     /// For the steps of a Control: what the step before it answered, to change single bits of it; empty: nothing.
     /// Valid while the request is built.
     std::span<const std::uint8_t> answered = {};
+    bool otherwise = false;  ///< this battery has refused the question as it is asked first: see Reply::otherwise
 };
 
 /// How far the received bytes go towards the answer of a request.
@@ -59,6 +60,7 @@ struct Reply {
     std::span<const std::uint8_t> payload = {};  ///< complete; or waiting: good enough if nothing more comes
     ErrorClass fault = ErrorClass::truncated;
     std::string_view why = "no answer";  ///< static text that goes with `fault`
+    bool otherwise = false;              ///< failed: it may be answered if it is asked the other way
 };
 
 /// When a request is sent.

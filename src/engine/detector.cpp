@@ -53,8 +53,11 @@ Task<bool> Detector::once(const bms::Family& family, std::uint32_t address, std:
     Pace pace;
     // Not alone: an answer must prove whose it is.
     const bms::Asking asking{address, false, &reading, options_};
-    const Result<void> answered =
+    Result<void> answered =
         co_await dialogue_.ask(family, family.requests[request], asking, pace, {counters_, evidence_}, reading);
+    if (!answered && dialogue_.otherwise())
+        answered =
+            co_await dialogue_.ask(family, family.requests[request], asking, pace, {counters_, evidence_}, reading);
     co_return answered.has_value();
 }
 

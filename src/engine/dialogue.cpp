@@ -56,6 +56,7 @@ Task<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& 
     last_request_ = &request;
     last_address_ = asking.address;
 
+    asking.otherwise = std::count(otherwise_.begin(), otherwise_.end(), asking.address) > 0;
     family.build(request, asking, request_);
     if (request_.empty())
         co_return tl::unexpected(Error{ErrorClass::refused, "what must be known for this request is not known"});
@@ -92,6 +93,9 @@ Task<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& 
         co_return tl::unexpected(Error{ErrorClass::truncated, "the device is gone: " + device_error_.message()});
 
     Result<void> result = transaction_.finish(reading);
+    // Refused both ways: back to the first.
+    if (otherwise() && !asking.otherwise) otherwise_.push_back(asking.address);
+    if (otherwise() && asking.otherwise) std::erase(otherwise_, asking.address);
     if (!result) pace.forget();
     count(result, account);
     co_return result;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "bms/transaction.hpp"
 #include "engine/diagnosis.hpp"
@@ -37,6 +38,10 @@ public:
 
     /// The answer to the last request, if it was good; valid until the next is sent.
     [[nodiscard]] std::span<const std::uint8_t> last_payload() const noexcept { return transaction_.reply().payload; }
+
+    /// Whether the last request was refused, but is worth asking again at once: the other way, as this battery is asked
+    /// from now on.
+    [[nodiscard]] bool otherwise() const noexcept { return transaction_.reply().otherwise; }
 
     /// Whether anything came after the last request, good or not, but for its own echo.
     [[nodiscard]] bool heard() const noexcept;
@@ -78,6 +83,7 @@ private:
     const bms::Family* last_family_ = nullptr;
     const bms::Request* last_request_ = nullptr;
     std::uint32_t last_address_ = 0;
+    std::vector<std::uint32_t> otherwise_;  ///< addresses that are asked the other way: see bms::Asking
     std::uint32_t framing_errors_ = 0;
     link::error_code device_error_{};
     std::uint64_t unsolicited_bytes_ = 0;

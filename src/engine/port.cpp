@@ -410,6 +410,7 @@ Task<Port::Outcome> Port::ask(Station& station, std::size_t index, Reading& read
 Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading& reading, Outcome first) {
     // A battery that is silent anyway gets no second chance within the same poll.
     const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
+    if (dialogue_.otherwise()) co_return co_await ask(station, request, reading);
     if (first.error().cls == ErrorClass::refused) co_return first;
     for (unsigned retry = 0; !dialogue_.device_error(); ++retry) {
         if (dialogue_.heard()) station.noise.damaged(Clock::now());  // silence has other reasons

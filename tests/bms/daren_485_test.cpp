@@ -63,6 +63,10 @@ TEST(Daren485, AsksWithTheFramesOfTheDossier) {
     Bytes second;
     family().build(request("analog"), {.address = 2}, second);
     EXPECT_EQ(std::string(second.begin(), second.end()), "~22024A42E00202FD26\r") << "the group is the pack";
+    bms::Asking otherwise{.address = 2};
+    otherwise.otherwise = true;
+    family().build(request("analog"), otherwise, second);
+    EXPECT_EQ(std::string(second.begin(), second.end()), "~22024A42E00201FD27\r") << "group 1 where that is refused";
 }
 
 TEST(Daren485, UnderstandsTheFixedGroupOfOtherHosts) {

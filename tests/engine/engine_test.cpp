@@ -501,6 +501,16 @@ TEST_F(EngineTest, ABatteryThatNeverTellsItsSerialNumberAppearsAllTheSame) {
     EXPECT_TRUE(logged("does not tell its serial number"));
 }
 
+TEST_F(EngineTest, ADarenThatRefusesItsNumberAsGroupIsAskedForGroup1) {
+    auto& bus = start({2}, 20ms, *bms::find_family("Daren485"));
+    bus.batteries[2] = pack("SN0123456789", 52.8);
+    const std::string_view invalid_data = "~22024A060000FD9F\r";
+    bus.refusal.assign(invalid_data.begin(), invalid_data.end());
+    run_until([&] { return witness.updates >= 4; });
+    EXPECT_EQ(witness.appeared_ids, std::vector<std::string>{"SN0123456789"});
+    EXPECT_EQ(battery().link.counters.refused, 0u) << "that is remembered since the search";
+}
+
 TEST_F(EngineTest, ADarenWhoseSerialNumberWasLostOnceKeepsItsName) {
     auto& bus = start({1}, 20ms, *bms::find_family("Daren485"));
     bus.batteries[1] = pack("SN0123456789", 52.8);

@@ -31,6 +31,7 @@ public:
     bool absent = false;                         ///< the adapter is unplugged
     bool broken = false;                         ///< opens, but nothing can be written
     std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
+    std::vector<std::uint8_t> refusal;           ///< of questions that are not asked the other way
     std::vector<std::uint8_t> prefix;            ///< comes in front of every answer
     std::deque<Reading> odd;                     ///< said instead by the next answers to polls
     int damaged = 0;                             ///< so many answers get a wrong byte
@@ -86,14 +87,22 @@ public:
 private:
     void respond(std::span<const std::uint8_t> bytes) {
         if (deaf > 0) return static_cast<void>(--deaf);
-        Bytes built;
+        Bytes built, otherwise;
         for (std::uint32_t address = 0; address <= 0x40; ++address)
             for (const bms::Request& request : family_.requests) {
                 family_.build(request, {address, true, nullptr}, built);
-                if (!std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) continue;
+                bms::Asking asking{address, true, nullptr};
+                asking.otherwise = true;
+                family_.build(request, asking, otherwise);
+                const bool other = std::equal(otherwise.begin(), otherwise.end(), bytes.begin(), bytes.end());
+                if (!other && !std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) continue;
                 requests.emplace_back(request.name);
                 if (request.when == bms::When::every_poll) asked.push_back(address);
                 if (!batteries.count(address) || silent.count(address) || unanswered.count(request.name)) return;
+                if (!refusal.empty() && !other) {
+                    pending_.insert(pending_.end(), refusal.begin(), refusal.end());
+                    return;
+                }
                 Bytes answer;
                 const bool strange = request.when == bms::When::every_poll && !odd.empty();
                 bms::answer(family_, request, {address, true, nullptr}, strange ? odd.front() : batteries[address],

@@ -71,6 +71,7 @@ constexpr auto status_alarms = jk_errors<jk_error_list.size()>(at_errors);
 constexpr std::array never_raised = {Alarm::low_soc, Alarm::cell_imbalance};
 
 // ---- settings, type 01 (§5.2) --------------------------------------------------------------------
+constexpr std::uint16_t at_configured_cells = 114;
 constexpr std::uint16_t at_heating_start = 284;
 constexpr std::uint16_t at_heating_stop = 285;
 
@@ -167,6 +168,9 @@ std::string_view finish_settings(const Request&, const Asking&, std::span<const 
         reading.heating_start_c = static_cast<double>(start);
         reading.heating_stop_c = static_cast<double>(stop);
     }
+    // What every poll tells as well is taken from there.
+    const auto cells = get(payload, at_configured_cells, u32le);
+    if (!reading.cell_count && cells >= 1 && cells <= 32) reading.cell_count = static_cast<double>(cells);
     return {};
 }
 

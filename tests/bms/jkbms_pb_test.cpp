@@ -56,6 +56,12 @@ Result<Reading> hear_status(const ByteList& bytes, bool alone = true) {
 
 const ByteList acknowledge_3 = hex("03 10 16 20 00 01 05 A9");
 
+TEST(JkbmsPb, KnowsTheNumberOfCellsFromTheSettingsAsWell) {
+    const auto settings = hear(family(), request("settings"), {3, true, nullptr}, recorded("settings"));
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->cell_count, 16);
+}
+
 TEST(JkbmsPb, AsksWithTheBytesOfTheDossier) {
     EXPECT_EQ(built("about", 1), hex("01 10 16 1C 00 01 02 00 00 D3 CD"));
     EXPECT_EQ(built("settings", 1), hex("01 10 16 1E 00 01 02 00 00 D2 2F"));

@@ -162,7 +162,8 @@ void BatteryService::show_name(const std::string& name) {
 
 /// Some tell their single cells later than the rest: consumers look for new paths when a name comes.
 void BatteryService::update() {
-    if (cell_rows(battery().reading) > cells_ && settings_.cells != CellFormat::none) {
+    const Reading& reading = battery().reading;
+    if (reading.cell_voltages_v.size() > cells_ && cell_rows(reading) > cells_ && settings_.cells != CellFormat::none) {
         make_tree();
         return announce();
     }

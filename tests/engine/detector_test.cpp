@@ -206,5 +206,5 @@ TEST(Scanner, GoesOnWithTheOtherRateWhereNoAnswerIsGood) {
 TEST(Scanner, LooksAtTheUnusualAddressesOfAShortRangeToo) {
     const bms::Family& daren = *bms::find_family("Daren485");
     // Listening, and at two rates sixteen DIP addresses with a second for the answer and 100 ms behind it.
-    EXPECT_EQ(engine::longest_scan({{&daren}, {}, {}, {}}, true), 1200ms + 2 * 16 * 1100ms);
+    EXPECT_EQ(engine::longest_scan({{&daren}, {}, {}, {}}, true), 1200ms + 2 * (1 + 16) * 1100ms);
 }

@@ -185,9 +185,8 @@ Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
         state.device_instance = static_cast<std::int32_t>(*number);
     }
     if (const json::value* seen = root.if_contains("last_seen")) {
-        const std::int64_t* number = seen->if_int64();
-        if (!number || *number < 0) return fail("last_seen is no time");
-        state.last_seen = *number;
+        // Of a clock that was wrong; nothing else in the file depends on it.
+        if (const std::int64_t* number = seen->if_int64(); number && *number >= 0) state.last_seen = *number;
     }
     if (const json::object* decided = object_in(root, "control")) {
         std::string wrong;

@@ -234,7 +234,9 @@ private:
         if (!strictly_monotonic(x) || (ascending && x.front() > x.back()))
             return falls_back(blamed, ascending ? "must ascend" : "must ascend or descend, no value twice");
         // Reversed, the corrected current would turn charging into discharging.
-        if (ascending && !std::is_sorted(y.begin(), y.end())) return falls_back(y_key, "must ascend");
+        if (ascending && !std::is_sorted(y.begin(), y.end()))
+            return falls_back(y_key,
+                              "must ascend (INVERT_CURRENT_MEASUREMENT = -1 turns the sign of a Daly, and on CAN)");
         return true;
     }
 

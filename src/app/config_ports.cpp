@@ -171,7 +171,7 @@ private:
         }
         const bool nobody = refused.size() == settings.addresses.size();
         for (const auto& [address, why] : refused)
-            add(default_section, nobody ? Kind::fatal : Kind::warning, "BATTERY_ADDRESSES", address,
+            add(default_section, nobody ? Kind::error : Kind::warning, "BATTERY_ADDRESSES", address,
                 why + (nobody ? "; so nobody can be asked on " + port + ": write its addresses below [" + port + "]"
                               : std::string("; it is not looked for ") + (on_can ? "on CAN" : "on serial ports")));
     }

@@ -146,8 +146,8 @@ void ConfigReader::check_header(const Section& section, const IniLine& line) {
     const std::string header = "[" + section.name + "]";
     if (!line.closed) add(Kind::error, section.name, line, "the ']' is missing; the line is read as " + header);
     if (!line.value.empty())
-        add(Kind::warning, section.name, line,
-            "'" + line.value + "' behind " + header + " is ignored; a comment needs a line of its own");
+        add(Kind::warning, section.name, {.number = line.number, .name = line.name},  // it may hold a secret
+            "what stands behind " + header + " is ignored; a key and a comment need lines of their own");
     if (line.indented) add(Kind::warning, section.name, line, indented_line);
 }
 
@@ -161,7 +161,8 @@ void ConfigReader::miss_equals(const Section& section, const IniLine& line) {
     split.name = word;
     split.value = rest;
     const std::string value = key->secret ? "its value" : "'" + rest + "'";
-    add(weight_of(*key), section.name, split,
+    const bool whom = decides_whom_we_ask(slot_of(*key, parsed_.config));
+    add(whom ? Kind::fatal : weight_of(*key), section.name, split,
         rest.empty() ? "'=' and a value are missing; the line has no effect"
                      : "'=' is missing between " + word + " and " + value + "; the line has no effect");
 }

@@ -1,5 +1,7 @@
 #include "app/ini.hpp"
 
+#include "app/config_checks.hpp"
+#include "app/config_ports.hpp"
 #include "model/words.hpp"
 #include "venus/utf8.hpp"
 
@@ -28,12 +30,15 @@ IniLine read_section(std::string_view line, int number, bool indented) {
             closed};
 }
 
-/// What may be the rest of a value is a section only if nothing but a comment stands behind its name.
+/// What may be the rest of a value is a section only if it is named as one that is read, and nothing but a comment
+/// stands behind its name.
 bool is_section(std::string_view line, bool may_continue) {
     if (line.front() != '[') return false;
     if (!may_continue) return true;
     const IniLine section = read_section(line, 0, true);
-    return section.closed && (section.value.empty() || section.value.front() == ';' || section.value.front() == '#');
+    const bool known = section.name == default_section || is_port_name(section.name);
+    return known && section.closed &&
+           (section.value.empty() || section.value.front() == ';' || section.value.front() == '#');
 }
 
 }  // namespace

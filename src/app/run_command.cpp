@@ -180,8 +180,8 @@ private:
         for (const std::string& what : keep_until_restart(config_, fresh.config)) report_(Severity::warning, what);
         parsed_ = std::move(fresh);  // what refers to config_ sees the new values
         *log_level_ = config_.log_level;
+        show_config_state();  // before the face shows it
         if (face_) face_->set_config(config_.control, shown_config());
-        show_config_state();
         ports_.follow(wanted);
         keep_as_good();
         report_(Severity::info, options_.config + ": read again");

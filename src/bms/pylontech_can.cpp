@@ -98,7 +98,8 @@ bool not_sent(std::size_t, const Asking&, const Reading&, CanFrame&) {
 /// Real batteries send the discharge limit positive, some negative; the lower voltage is not always there.
 std::string_view take_limits(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
     reading.max_discharge_current_a = std::abs(*reading.max_discharge_current_a);
-    if (data.size() >= 8) reading.min_battery_voltage_v = static_cast<double>(get(data, 6, u16le)) / 10;
+    if (data.size() >= 8 && get(data, 6, u16le) > 0)
+        reading.min_battery_voltage_v = static_cast<double>(get(data, 6, u16le)) / 10;
     return {};
 }
 
@@ -182,8 +183,7 @@ std::string_view take_extremes_k(std::size_t, const Asking&, std::span<const std
 }
 
 Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
-    const auto model = view.find(extremes), rest = view.find(second_half);
-    if (dialect::is_text(model) && dialect::is_text(rest)) dialect::take_halves(model, rest, reading.hardware_version);
+    dialect::take_halves(view.find(extremes), view.find(second_half), reading.hardware_version);
     dialect::take_halves(view.find(serial, 0), view.find(serial, 1), reading.serial_number);
     reading.cell_count = estimated_cells(reading, asking.known);
     return {};
@@ -220,27 +220,30 @@ constexpr std::array permission_flags = {
 };
 
 // ---- what Pytes sends beside these, or in their place (§5A) --------------------------------------------
+// What the common frames have told stays: these may be older, or of somebody else.
 std::string_view take_pytes_limits(std::size_t part, const Asking& asking, std::span<const std::uint8_t> data,
                                    Reading& reading) {
+    if (reading.max_charge_current_a) return {};
     decode({.size = 6, .rows = limits_rows}, data, reading);
     return take_limits(part, asking, data, reading);
 }
 
 std::string_view take_pytes_charge(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
     if (!reading.soc_percent) reading.soc_percent = static_cast<double>(get(data, 0, u16le));
-    reading.soh_percent = static_cast<double>(get(data, 2, u16le));
+    if (!reading.soh_percent) reading.soh_percent = static_cast<double>(get(data, 2, u16le));
     reading.cycles = static_cast<double>(get(data, 6, u16le));
     return *reading.soc_percent > 100 ? "the state of charge is above 100 %" : std::string_view{};
 }
 
 std::string_view take_pytes_values(std::size_t part, const Asking& asking, std::span<const std::uint8_t> data,
                                    Reading& reading) {
+    if (reading.voltage_v) return {};
     decode({.size = 6, .rows = values_rows, .sensors = dialect::values_sensors}, data, reading);
     return take_values(part, asking, data, reading);
 }
 
 std::string_view take_pytes_capacity(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
-    reading.capacity_ah = static_cast<double>(get(data, 0, u32le)) / 1000;
+    if (!reading.capacity_ah) reading.capacity_ah = static_cast<double>(get(data, 0, u32le)) / 1000;
     reading.capacity_remaining_ah = static_cast<double>(get(data, 4, u32le)) / 1000;
     return {};
 }

@@ -173,13 +173,20 @@ bool encode_6(std::size_t, const Asking&, const Reading& state, CanFrame& frame)
 }
 
 /// RV-C tells no cells; batteries of 12, 24, 36 and 48 V have four for each 12 V (§5, cells). What they want to be
-/// charged to says it best; the pack voltage does only once, as it moves, and names the lowest number that is possible.
+/// charged to says it best, what was found before next best. The pack voltage does only once, as it moves, and names
+/// the lowest number that is possible.
 Number nominal_cells(const Reading& reading, const Reading* known) {
     constexpr double charged_four_v = 14.2, most_of_four_v = 14.8;
-    if (const Number& wanted = reading.max_battery_voltage_v; wanted && *wanted > charged_four_v / 2)
-        return 4 * std::round(*wanted / charged_four_v);
-    if (known && known->cell_count) return known->cell_count;
-    return reading.voltage_v ? Number{4 * std::ceil(*reading.voltage_v / most_of_four_v)} : Number{};
+    const Number before = known ? known->cell_count : Number{};
+    if (!reading.voltage_v) return before;
+    const auto possible = [&](const Number& count) {
+        return count && *count > 0 && *reading.voltage_v >= 2.0 * *count && *reading.voltage_v <= 3.8 * *count;
+    };
+    const Number& wanted = reading.max_battery_voltage_v;
+    const Number by_wanted = wanted ? Number{4 * std::round(*wanted / charged_four_v)} : Number{};
+    for (const Number& count : {by_wanted, before})
+        if (possible(count)) return count;
+    return 4 * std::ceil(*reading.voltage_v / most_of_four_v);
 }
 
 Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {

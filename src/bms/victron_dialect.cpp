@@ -42,7 +42,7 @@ bool is_text(std::span<const std::uint8_t> data) noexcept {
 }
 
 void take_halves(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second, Text& text) {
-    if (first.empty() || second.empty()) return;
+    if (first.empty() || second.empty() || !is_text(first) || !is_text(second)) return;
     const std::string all = half(first) + half(second);
     if (const auto begin = all.find_first_not_of(' '); begin != std::string::npos)
         text = all.substr(begin, all.find_last_not_of(' ') - begin + 1);

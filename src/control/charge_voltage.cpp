@@ -44,7 +44,7 @@ void share_out(CellView& view, const Number& pack_v) {
     if (view.count == 0 || !pack_v) return;
     view.sum_v = pack_v;
     view.highest_v = view.lowest_v = *pack_v / static_cast<double>(view.count);
-    view.usable = true;
+    view.usable = view.shared = true;
 }
 
 ChargeEvents ChargeVoltage::step(const Input& input, const Parameters& parameters) {
@@ -97,9 +97,18 @@ void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameter
             parameters.voltage.soc_reset_after_days ? Number{} : finite(input.reading.max_battery_voltage_v);
         volts.by_bms = highest.has_value();
         volts.highest_v = highest.value_or(volts.highest_v);
-        volts.lowest_v = finite(input.reading.min_battery_voltage_v).value_or(volts.lowest_v);
+        // Some that have no lower limit say 0.
+        if (const Number lowest = finite(input.reading.min_battery_voltage_v); lowest && *lowest > 0)
+            volts.lowest_v = *lowest;
         volts.held_low = volts.by_bms && volts.highest_v < volts.float_v;
         volts.float_v = std::min(volts.float_v, volts.highest_v);
+    }
+    // The number of cells may be a guess: never above what the BMS allows.
+    if (const Number allowed = finite(input.reading.max_battery_voltage_v);
+        input.cells.shared && allowed && *allowed > 0) {
+        volts.highest_v = std::min(volts.highest_v, *allowed);
+        volts.float_v = std::min(volts.float_v, *allowed);
+        volts.soc_reset_v = std::min(volts.soc_reset_v, *allowed);
     }
     if (soc_reset_requested_) {
         volts.highest_v = volts.soc_reset_v;

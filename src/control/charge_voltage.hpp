@@ -13,6 +13,7 @@ struct CellView {
     Number highest_v, lowest_v;
     double step_v = 0;    ///< steps in which they are told; 0 = fine
     bool usable = false;  ///< everything the logic needs is there
+    bool shared = false;  ///< no cell was ever told: see share_out()
 
     /// Equal cells may be told one step apart: float could never be reached, and would end again and again.
     [[nodiscard]] double difference_v() const {

@@ -192,10 +192,12 @@ void BasePort::watch_silence(bool link_works) {
         const LinkState before = battery.link.state;
         station.controller.silent(battery, context_.parameters, now, silent, interval(station));
         battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);
-        if (battery.link.state != before && battery.link.state == LinkState::lost)
+        if (battery.link.state != before && battery.link.state == LinkState::lost) {
             context_.report(Severity::error, place_of(battery.identity) + ": lost, silent for " +
                                                  duration_text(battery.link.silent) + " (" + battery.link.trouble +
                                                  ")");
+            drop_orders(station);
+        }
         for (Sink* sink : context_.sinks) station.appeared ? sink->updated(battery) : sink->waiting(battery);
     }
 }

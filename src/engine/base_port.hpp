@@ -110,6 +110,7 @@ private:
     [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
     [[nodiscard]] Result<void> leave_to_bms(Station& station, Order order, double value, bool automatic);
     static void put_down(Station& station, PendingOrder order);
+    void drop_orders(Station& station);
     void tell_full(Station& station);
     void take_up(Station& station);
     void give_up(Station& station);

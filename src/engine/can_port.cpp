@@ -313,6 +313,14 @@ bool CanPort::all_keep_pace(Clock::time_point now) {
     return all;
 }
 
+/// Who tells a serial number unasked does so every second or two; a battery must not change its name after the start.
+bool CanPort::says_who_it_is(Ear& ear, const Reading& reading, Clock::time_point now) {
+    const bms::Family& family = ear.picture.family();
+    ++ear.identify_rounds;
+    if (asks(family)) return ear.picture.answered(When::identify, now) || ear.identify_rounds >= identify_patience;
+    return !family.identity || !family.identity(reading).empty() || ear.identify_rounds >= unasked_patience;
+}
+
 void CanPort::read_station(Ear& ear, Clock::time_point now) {
     Station& station = stations_[ear.station];
     Counters& counters = station.battery->link.counters;
@@ -327,10 +335,7 @@ void CanPort::read_station(Ear& ear, Clock::time_point now) {
         return failed(station, outcome.error());
     }
     ++counters.good;
-    if (!ear.identified) {
-        ear.identified = !asks(ear.picture.family()) || ear.picture.answered(When::identify, now) ||
-                         ++ear.identify_rounds >= identify_patience;
-    }
+    if (!ear.identified) ear.identified = says_who_it_is(ear, station.scratch, now);
     station.identified = ear.identified;
     station.battery->reading = std::move(station.scratch);
     succeeded(station, Clock::now() - polled_at_);

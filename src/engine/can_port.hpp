@@ -41,6 +41,7 @@ private:
     static constexpr std::size_t most_ears = 64;
     /// The slowest messages come every few seconds: nobody is called silent before.
     static constexpr std::chrono::seconds patience{6};
+    static constexpr unsigned unasked_patience = 2;  ///< polls in which a serial number may come
 
     Task<bool> open();
     Task<void> serve();
@@ -65,6 +66,7 @@ private:
     void flush();
     void read(Clock::time_point now);
     void read_station(Ear& ear, Clock::time_point now);
+    bool says_who_it_is(Ear& ear, const Reading& reading, Clock::time_point now);
     void weigh(Ear& ear, Clock::time_point now);
     void settle(Clock::time_point now);
     void become_station(Ear& ear);

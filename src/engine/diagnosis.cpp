@@ -112,8 +112,12 @@ Words words(Mistake mistake) noexcept {
 
 }  // namespace
 
-Evidence& Evidence::operator+=(const Evidence& other) {
+void Evidence::count_in(const Evidence& other) noexcept {
     for (const auto counter : counters) this->*counter += other.*counter;
+}
+
+Evidence& Evidence::operator+=(const Evidence& other) {
+    count_in(other);
     if (!other.refusal.empty()) refusal = other.refusal;
     return *this;
 }

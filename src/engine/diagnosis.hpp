@@ -33,6 +33,8 @@ struct Evidence {
     /// True if every request was answered and nothing else was heard.
     [[nodiscard]] bool clean() const noexcept { return good == requests && echoes + surplus + unasked == 0; }
     Evidence& operator+=(const Evidence& other);
+    /// The counters alone: what several batteries have met.
+    void count_in(const Evidence& other) noexcept;
     /// Halves everything once the window is full.
     void fade() noexcept;
 };

@@ -431,7 +431,7 @@ void Port::judge(Station& station, const Error* error) {
     if (!error && station.evidence.clean() && station.mistake == Mistake::none) return trouble.clear();
     Evidence others;
     for (const Station& other : stations_)
-        if (&other != &station) others += other.evidence;
+        if (&other != &station) others.count_in(other.evidence);
     const Mistake before = std::exchange(station.mistake, diagnose(station.evidence, others));
     // Numbers that change with every poll would be a new text for every face: it is made when the mistake changes.
     if (station.mistake == Mistake::none || (!error && station.mistake == Mistake::echo))

@@ -107,6 +107,15 @@ void BasePort::put_down(Station& station, PendingOrder order) {
     station.pending.push_back(order);
 }
 
+/// What was ordered before the battery was lost must not come as a surprise when it is back.
+void BasePort::drop_orders(Station& station) {
+    while (!station.pending.empty()) {
+        const PendingOrder order = station.pending.back();
+        station.pending.pop_back();
+        take_back(station, order, "the battery was lost before it could be told");
+    }
+}
+
 std::optional<PendingOrder> BasePort::take_order(Station& station) {
     const auto now = Clock::now();
     for (auto order = station.pending.begin(); order != station.pending.end(); ++order) {
@@ -136,7 +145,8 @@ void BasePort::tell_full(Station& station) {
     if (!float_began || station.full_in_vain >= most_in_vain) return;
     const bms::Control* control = find_control(*station.family, control_name(Order::soc));
     if (!control || control->untested || station.battery->reading.soc_percent >= as_good_as_full) return;
-    // What a person wants set counts more.
+    // What a person wants set, or has set lately, counts more.
+    if (Clock::now() < station.next_order[static_cast<std::size_t>(Order::soc)]) return;
     if (std::any_of(station.pending.begin(), station.pending.end(),
                     [](const PendingOrder& pending) { return pending.order == Order::soc; }))
         return;
@@ -158,9 +168,10 @@ void BasePort::complain_of_order(Station& station, Order order, const std::strin
     context_.report(Severity::warning, place_of(station.battery->identity) + ": " + station.battery->orders.trouble);
 }
 
-/// Sends the accepted orders whose turn it is, and looks whether the BMS follows them.
+/// Sends the accepted order whose turn it is, and looks whether the BMS follows it. One per poll: who presses buttons
+/// all the time must not keep the port from polling.
 Task<void> Port::obey(Station& station) {
-    while (const std::optional<PendingOrder> order = take_order(station)) {
+    if (const std::optional<PendingOrder> order = take_order(station)) {
         const Result<Done> done = co_await carry_out(dialogue_, {*family_, station.address.value, settings_.options},
                                                      *order->control, order->value, local_time_s());
         if (order->automatic && done) told_full(station, done->seen);

@@ -64,7 +64,7 @@ void Face::enter(const Battery& battery, std::function<void(const SettingValues&
 
 /// Kept here first: if the power fails in between, what is in the settings must not look newer than what is here.
 std::int32_t Face::note_seen(const Battery& battery) {
-    const auto now = static_cast<std::int32_t>(std::time(nullptr));
+    const auto now = static_cast<std::int32_t>(std::clamp<std::int64_t>(std::time(nullptr), 0, INT32_MAX));
     if (settings_.keep_last_seen) settings_.keep_last_seen(battery.identity, now);
     settings_.settings->write(serial_text(battery.identity), {{"LastSeen", now}});
     return now;

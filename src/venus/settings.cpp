@@ -213,7 +213,10 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
                     values[name.substr(path.size())] = value;
             }
         // Before anybody follows what is stored.
-        if (auto kept = unwritten_.extract(serial)) write(serial, kept.mapped());
+        if (const auto kept = unwritten_.find(serial); kept != unwritten_.end() && available_ && !values.empty()) {
+            write(serial, kept->second);
+            unwritten_.erase(kept);
+        }
         added(values);
     });
 }

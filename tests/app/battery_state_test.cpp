@@ -98,6 +98,13 @@ TEST(BatteryState, IsRefusedIfItIsNotOursOrNotOfThisBattery) {
     EXPECT_EQ(refusal(to_json({}, "B2")), "it belongs to another battery");
 }
 
+TEST(BatteryState, ATimeOfAWrongClockCostsNothingElse) {
+    const auto read = app::battery_state(with(R"("device_instance":7,"last_seen":-1)"), "B1");
+    ASSERT_TRUE(read) << read.error().detail;
+    EXPECT_EQ(read->device_instance, 7);
+    EXPECT_FALSE(read->last_seen);
+}
+
 TEST(BatteryState, IsRefusedWithAValueThatCannotBe) {
     EXPECT_EQ(refusal(with(R"("control":{"soc_percent":101})")), "a state of charge is outside 0..100");
     EXPECT_EQ(refusal(with(R"("control":{"charged_wh":-1})")), "an amount is negative");
@@ -105,7 +112,6 @@ TEST(BatteryState, IsRefusedWithAValueThatCannotBe) {
     EXPECT_EQ(refusal(with(R"("control":{"absorption_began_s":1e16})")), "absorption_began_s is too large");
     EXPECT_EQ(refusal(with(R"("control":{"allow_max_voltage":1})")), "allow_max_voltage is neither true nor false");
     EXPECT_EQ(refusal(with(R"("device_instance":-1)")), "device_instance is no such number");
-    EXPECT_EQ(refusal(with(R"("last_seen":-1)")), "last_seen is no time");
     EXPECT_EQ(refusal(with("\"name\":\"" + std::string(256, 'n') + "\"")), "the name is too long");
 }
 

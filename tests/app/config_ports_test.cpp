@@ -141,7 +141,7 @@ TEST(ConfigPorts, WhatIsWrongWithAHeaderNeverLetsItsLinesHoldForAll) {
         EXPECT_FALSE(parsed.has(Kind::safety)) << all(parsed);
     }
     EXPECT_TRUE(complains(parse("[/dev/ttyUSB1] ; garage\n"), Kind::warning, 2,
-                          "'; garage' behind [/dev/ttyUSB1] is ignored; a comment needs a line of its own"));
+                          "what stands behind [/dev/ttyUSB1] is ignored; a key and a comment need lines of their own"));
     EXPECT_TRUE(complains(parse("  [/dev/ttyUSB1]\n"), Kind::warning, 2, "the line is indented"));
     EXPECT_TRUE(complains(parse("[/dev/ttyUSB1\n"), Kind::error, 2, "the ']' is missing"));
 }
@@ -316,10 +316,10 @@ TEST(ConfigAddresses, ThoseForAllPortsAreHeldAgainstEachKindOfPort) {
     const std::string types = "BMS_TYPE = Daly, Daly_Can\n", ports = "PORTS = /dev/ttyUSB0\nCAN_PORT = can0\n";
     const auto none_on_wires = parse(types + ports + "BATTERY_ADDRESSES = 0x01\n");
     EXPECT_EQ(none_on_wires.problems.size(), 1u) << all(none_on_wires);
-    EXPECT_TRUE(complains(none_on_wires, Kind::fatal, 5, "cannot be used with Daly: it has the addresses 0x40..0x4F"));
+    EXPECT_TRUE(complains(none_on_wires, Kind::error, 5, "cannot be used with Daly: it has the addresses 0x40..0x4F"));
     EXPECT_TRUE(mentions(none_on_wires, "write its addresses below [/dev/ttyUSB0]")) << all(none_on_wires);
     const auto none_on_can = parse(types + ports + "BATTERY_ADDRESSES = 0x40\n");
-    EXPECT_TRUE(complains(none_on_can, Kind::fatal, 5, "cannot be used with Daly_Can")) << all(none_on_can);
+    EXPECT_TRUE(complains(none_on_can, Kind::error, 5, "cannot be used with Daly_Can")) << all(none_on_can);
 
     const auto one_each = parse(types + ports + "BATTERY_ADDRESSES = 0x40, 0x01\n");
     EXPECT_EQ(one_each.problems.size(), 2u) << all(one_each);

@@ -97,7 +97,8 @@ TEST(ConfigRelations, CurvesMustBeCurves) {
 
 TEST(ConfigRelations, ACorrectionNeverTurnsChargingIntoDischarging) {
     const auto reversed = parse("CURRENT_REPORTED_BY_BMS = -300, 300\nCURRENT_MEASURED_BY_USER = 300, -300\n");
-    EXPECT_TRUE(complains(reversed, Kind::safety, 3, "'300, -300' must ascend; the defaults of both are used"))
+    EXPECT_TRUE(
+        complains(reversed, Kind::safety, 3, "'300, -300' must ascend (INVERT_CURRENT_MEASUREMENT = -1 turns the sign"))
         << all(reversed);
     EXPECT_EQ(reversed.config.control.current_reported_a, (std::vector<double>{-300, 300}));
     EXPECT_EQ(reversed.config.control.current_measured_a, (std::vector<double>{-300, 300}));

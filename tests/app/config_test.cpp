@@ -212,6 +212,12 @@ TEST(Config, SecretsAreNotShownWhateverIsWrongWithTheirLine) {
     }
 }
 
+TEST(Config, ABracketThatMayContinueAValueIsNoSectionUnlessItNamesOne) {
+    const auto parsed = app::parse_config("[DEFAULT]\nMQTT_PASSWORD =\n  [hunter2]\nMAX_CELL_VOLTAGE = 3.5\n");
+    EXPECT_FALSE(mentions(parsed, "hunter")) << all(parsed);
+    EXPECT_DOUBLE_EQ(parsed.config.control.max_cell_v, 3.5);
+}
+
 TEST(Config, TheLineBeforeAnySectionIsNotShownWhole) {
     EXPECT_FALSE(mentions(app::parse_config("MQTT_PASSWORD hunter2\n"), "hunter"));
 }

@@ -359,6 +359,25 @@ TEST(PylontechCan, PytesSaysTheSameInItsOwnFrames) {
     EXPECT_DOUBLE_EQ(*got->capacity_remaining_ah, 90);
 }
 
+TEST(PylontechCan, WhatTheCommonFramesSayIsNotOverwritten) {
+    Picture pytes("pylontech_can");
+    // CCL 0 A; the lower voltage is none.
+    pytes.standard(0x351, {0x14, 2, 0, 0, 0x40, 6, 0, 0}).standard(0x355, {90, 0, 99, 0});
+    pytes.standard(0x356, {0x84, 0x13, 0xF1, 0xFF, 0x37, 0}).standard(0x379, {50, 0});
+    pytes.standard(0x400, {0x48, 2, 0xB0, 4, 0x40, 6, 0xC2, 1}).standard(0x405, {0xFF, 0x7F, 0, 0, 0, 0});
+    pytes.standard(0x404, {10, 0, 20, 0, 0, 0, 0x2C, 1}).standard(0x409, {0xA0, 0x86, 1, 0, 0x90, 0x5F, 1, 0});
+    const auto got = pytes.at();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_DOUBLE_EQ(*got->max_charge_current_a, 0);
+    EXPECT_DOUBLE_EQ(*got->max_battery_voltage_v, 53.2);
+    EXPECT_FALSE(got->min_battery_voltage_v);
+    EXPECT_DOUBLE_EQ(*got->voltage_v, 49.96);
+    EXPECT_EQ(got->soc_percent, 90);
+    EXPECT_EQ(got->soh_percent, 99);
+    EXPECT_EQ(got->capacity_ah, 50);
+    EXPECT_EQ(got->cycles, 300);
+}
+
 TEST(PylontechCan, ANegativeDischargeLimitIsItsAmountAndFinePercentMustAgree) {
     Picture pylon("pylontech_can");
     pylon.standard(0x351, {0x48, 2, 0xD0, 7, 0x30, 0xF8}).standard(0x356, {0x79, 0x14, 0, 0, 0x71, 0});
@@ -433,6 +452,9 @@ TEST(RvC, TheNumberOfCellsDoesNotFollowTheVoltage) {
     known.cell_count = 16;
     rv.asking.known = &known;
     EXPECT_EQ(at(42.0)->cell_count, 16) << "empty";
+    known.cell_count = 8;
+    EXPECT_EQ(at(13.2)->cell_count, 4) << "8 cells of 1.65 V are none";
+    known.cell_count = 16;
     // Wants 14.4 V.
     rv.extended(0x19FEC98D, {1, 120, 7, 0x20, 1, 0x70, 0x94, 3});
     EXPECT_EQ(at(13.2)->cell_count, 4) << "what it wants to be charged to says it best";

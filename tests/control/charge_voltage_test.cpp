@@ -329,6 +329,16 @@ TEST(ChargeVoltage, CellsNobodyTellsAreEqualShares) {
     }
 }
 
+TEST(ChargeVoltage, AGuessedNumberOfCellsRaisesNothingAboveWhatTheBmsAllows) {
+    Polled battery(quick());
+    battery.battery.traits.cells_untold = true;
+    battery.reading().cell_voltages_v.clear();
+    battery.reading().cell_count = 17;  // 58.8 V of 14 cells, taken for 17
+    battery.reading().max_battery_voltage_v = 58.0;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 58.0) << "17 x 3.45 V are 58.65";
+}
+
 TEST(ChargeVoltage, CellsThatWereToldOnceAreMissedWhenTheyAreNot) {
     auto parameters = quick();
     parameters.use_bms_voltages = true;
@@ -414,6 +424,19 @@ TEST(ChargeVoltage, WhatABmsHoldsBelowFloatDoesNotMeanFull) {
         EXPECT_EQ(battery.limits().charge_mode, bulk);
         EXPECT_EQ(battery.controller.full_writes(), 0u);
     }
+}
+
+TEST(ChargeVoltage, ALowerVoltageOfZeroIsNone) {
+    auto parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(parameters);
+    battery.battery.traits.voltage_limits = true;
+    battery.reading().min_battery_voltage_v = 0;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().low_voltage_v, 16 * parameters.min_cell_v);
+    battery.reading().min_battery_voltage_v = 44;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().low_voltage_v, 44);
 }
 
 TEST(ChargeVoltage, AFloatVoltageThatIsReadAgainCountsAtOnce) {

@@ -91,25 +91,20 @@ void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameter
     volts.float_v = hundredths(parameters.float_cell_v * count);
     volts.soc_reset_v = hundredths(parameters.voltage.soc_reset_cell_v * count);
     volts.cell_limit_v = parameters.max_cell_v;
-    if (input.bms_voltages) {
-        // A regular SoC reset decides about the upper one itself (§2).
-        const Number highest =
-            parameters.voltage.soc_reset_after_days ? Number{} : finite(input.reading.max_battery_voltage_v);
-        volts.by_bms = highest.has_value();
-        volts.highest_v = highest.value_or(volts.highest_v);
-        // Some that have no lower limit say 0.
-        if (const Number lowest = finite(input.reading.min_battery_voltage_v); lowest && *lowest > 0)
-            volts.lowest_v = *lowest;
-        volts.held_low = volts.by_bms && volts.highest_v < volts.float_v;
-        volts.float_v = std::min(volts.float_v, volts.highest_v);
-    }
+    const Number allowed = finite(input.reading.max_battery_voltage_v);
+    const Number lowest = finite(input.reading.min_battery_voltage_v);
+    // A regular SoC reset decides about the upper voltage itself (§2).
+    volts.by_bms = input.bms_voltages && allowed && !parameters.voltage.soc_reset_after_days;
+    if (volts.by_bms) volts.highest_v = *allowed;
+    // Some that have no lower limit say 0.
+    if (input.bms_voltages && lowest && *lowest > 0) volts.lowest_v = *lowest;
     // The number of cells may be a guess: never above what the BMS allows.
-    if (const Number allowed = finite(input.reading.max_battery_voltage_v);
-        input.cells.shared && allowed && *allowed > 0) {
+    if (input.cells.shared && allowed && *allowed > 0) {
         volts.highest_v = std::min(volts.highest_v, *allowed);
-        volts.float_v = std::min(volts.float_v, *allowed);
         volts.soc_reset_v = std::min(volts.soc_reset_v, *allowed);
     }
+    volts.held_low = volts.highest_v < volts.float_v;
+    volts.float_v = std::min(volts.float_v, volts.highest_v);
     if (soc_reset_requested_) {
         volts.highest_v = volts.soc_reset_v;
         volts.cell_limit_v = parameters.voltage.soc_reset_cell_v;

@@ -33,7 +33,7 @@ struct PackVoltages {
     double soc_reset_v = 0;
     double cell_limit_v = 0;  ///< above this a single cell is too high
     bool by_bms = false;      ///< the BMS gave highest_v
-    bool held_low = false;    ///< ... and it is below FLOAT_CELL_VOLTAGE x cells: reaching it does not mean full
+    bool held_low = false;    ///< highest_v is below FLOAT_CELL_VOLTAGE x cells: reaching it does not mean full
 };
 
 /// Where the charge logic is.

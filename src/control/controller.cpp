@@ -79,11 +79,8 @@ void Controller::decide(Battery& battery, const Parameters& parameters, Moment n
 
     const LimitInputs inputs = inputs_.see(summary, parameters, now.steady);
     const CurrentLimits kind = battery.traits.current_limits;
-    const auto followed = [&](const Number& limit_a) { return kind != CurrentLimits::informing ? limit_a : Number{}; };
-    const bool lapses = kind == CurrentLimits::lapsing;
-    charge_.step({inputs, followed(reading.max_charge_current_a), lapses, reading.charge_fet, now.steady}, parameters);
-    discharge_.step({inputs, followed(reading.max_discharge_current_a), lapses, reading.discharge_fet, now.steady},
-                    parameters);
+    charge_.step({inputs, reading.max_charge_current_a, kind, reading.charge_fet, now.steady}, parameters);
+    discharge_.step({inputs, reading.max_discharge_current_a, kind, reading.discharge_fet, now.steady}, parameters);
     name_lost(inputs, parameters, summary);
 
     set_limits(battery, parameters);

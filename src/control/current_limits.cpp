@@ -83,9 +83,9 @@ void CurrentLimit::find_target(const Input& input, const CurrentRules& rules, Cu
     deciding_[static_cast<std::size_t>(Rule::maximum)] = true;
     value_.reset();
     bms_limit_a_ = rules.max_a;
-    const Number limit = finite(input.bms_limit_a);
-    if (limit || input.lapses) bms_said_a_ = limit;
-    if (bms_said_a_) bms_said_a_ = std::max(0.0, *bms_said_a_);
+    if (input.bms_limits != CurrentLimits::followed) bms_said_a_.reset();
+    if (const Number limit = finite(input.bms_limit_a); limit && input.bms_limits != CurrentLimits::informing)
+        bms_said_a_ = std::max(0.0, *limit);
     if (bms_said_a_) {
         bms_limit_a_ = *bms_said_a_;
         consider(Rule::bms_setting, {}, bms_limit_a_);

@@ -56,9 +56,9 @@ public:
 
     struct Input {
         const LimitInputs& inputs;
-        Number bms_limit_a;  ///< set in the BMS
-        bool lapses;         ///< when it is not told there is none; else it stays what it was
-        Flag bms_switch;     ///< charge or discharge FET; unknown = on
+        Number bms_limit_a;        ///< set in the BMS
+        CurrentLimits bms_limits;  ///< how that counts
+        Flag bms_switch;           ///< charge or discharge FET; unknown = on
         Clock::time_point now;
     };
 

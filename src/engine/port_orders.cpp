@@ -74,7 +74,7 @@ Result<void> BasePort::accept(Station& station, Order order, double value) {
     return leave_to_bms(station, order, value, false);
 }
 
-/// The order is sent with the next poll, unless something speaks against it.
+/// The order is sent with one of the next polls, unless something speaks against it.
 Result<void> BasePort::leave_to_bms(Station& station, Order order, double value, bool automatic) {
     const bms::Control* control = find_control(*station.family, control_name(order));
     if (!control) return refuse("this BMS cannot do it");
@@ -171,20 +171,19 @@ void BasePort::complain_of_order(Station& station, Order order, const std::strin
 /// Sends the accepted order whose turn it is, and looks whether the BMS follows it. One per poll: who presses buttons
 /// all the time must not keep the port from polling.
 Task<void> Port::obey(Station& station) {
-    if (const std::optional<PendingOrder> order = take_order(station)) {
-        const Result<Done> done = co_await carry_out(dialogue_, {*family_, station.address.value, settings_.options},
-                                                     *order->control, order->value, local_time_s());
-        if (order->automatic && done) told_full(station, done->seen);
-        if (!done) {
-            take_back(station, *order, done.error().detail);
-            co_return;  // the next poll tells whether it answers at all
-        }
-        Battery& battery = *station.battery;
-        battery.orders.trouble.clear();
-        context_.report(Severity::info,
-                        place_of(battery.identity) + ": " + deed(*order) + ": done" +
-                            (done->seen ? ", and the BMS shows it" : "; the BMS does not show it (yet)"));
+    const std::optional<PendingOrder> order = take_order(station);
+    if (!order) co_return;
+    const Result<Done> done = co_await carry_out(dialogue_, {*family_, station.address.value, settings_.options},
+                                                 *order->control, order->value, local_time_s());
+    if (order->automatic && done) told_full(station, done->seen);
+    if (!done) {
+        take_back(station, *order, done.error().detail);
+        co_return;
     }
+    Battery& battery = *station.battery;
+    battery.orders.trouble.clear();
+    context_.report(Severity::info, place_of(battery.identity) + ": " + deed(*order) + ": done" +
+                                        (done->seen ? ", and the BMS shows it" : "; the BMS does not show it (yet)"));
 }
 
 }  // namespace bmsd::engine

@@ -115,8 +115,7 @@ private:
             const auto addresses = addresses_of(*candidate.family, plan_);
             tell(candidate, everywhere ? "all addresses" : "");
             if (!co_await detector_.tune(candidate)) co_return;
-            for (std::size_t i = 0; i < (everywhere ? addresses.size() : std::min<std::size_t>(1, addresses.size()));
-                 ++i) {
+            for (std::size_t i = 0; i < (everywhere ? addresses.size() : 1); ++i) {
                 co_await ask(candidate, addresses[i]);
                 if (gone()) co_return;
             }

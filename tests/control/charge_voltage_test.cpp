@@ -28,6 +28,24 @@ Polled in_float(control::Parameters parameters = quick()) {
     return battery;
 }
 
+/// A battery whose BMS decides about the voltages it tells, and allows this one.
+Polled decided_by_bms(double allowed_v) {
+    control::Parameters parameters = quick();
+    parameters.use_bms_voltages = true;
+    Polled battery(std::move(parameters));
+    battery.battery.traits.voltage_limits = true;
+    battery.reading().max_battery_voltage_v = allowed_v;
+    return battery;
+}
+
+/// The same, as full as its BMS allows.
+Polled full_by_bms() {
+    Polled battery = decided_by_bms(55.2);
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.450);
+    return battery;
+}
+
 }  // namespace
 
 TEST(ChargeVoltage, AbsorptionAndFloat) {
@@ -337,14 +355,15 @@ TEST(ChargeVoltage, AGuessedNumberOfCellsRaisesNothingAboveWhatTheBmsAllows) {
     battery.reading().max_battery_voltage_v = 58.0;
     battery.poll();
     EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 58.0) << "17 x 3.45 V are 58.65";
+    battery.reading().max_battery_voltage_v = 52.0;
+    battery.poll_for(300);
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 52.0);
+    EXPECT_EQ(battery.controller.full_writes(), 0u) << "held below float: not full";
 }
 
 TEST(ChargeVoltage, CellsThatWereToldOnceAreMissedWhenTheyAreNot) {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    Polled battery(parameters);
-    battery.battery.traits.voltage_limits = battery.battery.traits.cells_untold = true;
-    battery.reading().max_battery_voltage_v = 56;
+    Polled battery = decided_by_bms(56);
+    battery.battery.traits.cells_untold = true;
     battery.poll();
     battery.reading().cell_voltages_v.clear();
     battery.poll_for(10);
@@ -369,13 +388,7 @@ namespace {
 
 /// In float at 54.0 V, with a BMS that decides about its voltages.
 Polled floating_with_bms() {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    Polled battery(parameters);
-    battery.battery.traits.voltage_limits = true;
-    battery.reading().max_battery_voltage_v = 55.2;
-    battery.reading().soc_percent = 99;
-    battery.set_cells(3.450);
+    Polled battery = full_by_bms();
     battery.poll_for(62 + 1202);
     EXPECT_EQ(battery.limits().charge_mode, floating);
     EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 54.0);
@@ -398,13 +411,7 @@ TEST(ChargeVoltage, FloatIsNeverAboveWhatTheBmsAllowsNow) {
 }
 
 TEST(ChargeVoltage, TheTransitionToFloatStaysBelowWhatTheBmsAllows) {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    Polled battery(parameters);
-    battery.battery.traits.voltage_limits = true;
-    battery.reading().max_battery_voltage_v = 55.2;
-    battery.reading().soc_percent = 99;
-    battery.set_cells(3.450);
+    Polled battery = full_by_bms();
     battery.poll_for(70);
     EXPECT_EQ(battery.limits().charge_mode, transition);
     battery.reading().max_battery_voltage_v = 54.5;
@@ -413,10 +420,7 @@ TEST(ChargeVoltage, TheTransitionToFloatStaysBelowWhatTheBmsAllows) {
 }
 
 TEST(ChargeVoltage, WhatABmsHoldsBelowFloatDoesNotMeanFull) {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    Polled battery(parameters);
-    battery.battery.traits.voltage_limits = true;
+    Polled battery = decided_by_bms(52.0);
     for (const double allowed : {52.0, 0.0}) {
         battery.reading().max_battery_voltage_v = allowed;
         battery.poll_for(300);
@@ -427,13 +431,10 @@ TEST(ChargeVoltage, WhatABmsHoldsBelowFloatDoesNotMeanFull) {
 }
 
 TEST(ChargeVoltage, ALowerVoltageOfZeroIsNone) {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    Polled battery(parameters);
-    battery.battery.traits.voltage_limits = true;
+    Polled battery = decided_by_bms(55.2);
     battery.reading().min_battery_voltage_v = 0;
     battery.poll();
-    EXPECT_DOUBLE_EQ(*battery.limits().low_voltage_v, 16 * parameters.min_cell_v);
+    EXPECT_DOUBLE_EQ(*battery.limits().low_voltage_v, 16 * battery.parameters.min_cell_v);
     battery.reading().min_battery_voltage_v = 44;
     battery.poll();
     EXPECT_DOUBLE_EQ(*battery.limits().low_voltage_v, 44);
@@ -451,15 +452,11 @@ TEST(ChargeVoltage, AFloatVoltageThatIsReadAgainCountsAtOnce) {
 
 // charge-control §2: the regular reset overrides what the BMS says.
 TEST(ChargeVoltage, ARegularSocResetDecidesAboutTheVoltageItself) {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    parameters.voltage.soc_reset_after_days = 30;
-    Polled battery(parameters);
-    battery.battery.traits.voltage_limits = true;
-    battery.reading().max_battery_voltage_v = 56.8;
+    Polled battery = decided_by_bms(56.8);
+    battery.parameters.voltage.soc_reset_after_days = 30;
     control::Persistent stored;
     stored.voltage.soc_reset_reached_s = control::unix_seconds(at(0).wall) - 1000;
-    battery.controller.restore(stored, parameters, at(0));
+    battery.controller.restore(stored, battery.parameters, at(0));
     battery.poll();
     EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
     EXPECT_EQ(battery.limits().charge_mode, bulk);
@@ -478,10 +475,8 @@ TEST(ChargeVoltage, CellsBeyondTheNumberInSeriesHoldNothingDown) {
 }
 
 TEST(ChargeVoltage, ABmsOfAnotherKindDoesNotDecide) {
-    auto parameters = quick();
-    parameters.use_bms_voltages = true;
-    Polled battery(parameters);
-    battery.reading().max_battery_voltage_v = 58.4;
+    Polled battery = decided_by_bms(58.4);
+    battery.battery.traits.voltage_limits = false;
     battery.poll();
     EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
     battery.battery.traits.voltage_limits = true;

@@ -41,8 +41,10 @@ std::string worst_error(const Parsed& parsed, const std::string& file) {
     if (worst == parsed.problems.end() || worst->kind < Problem::Kind::error) return {};
     const auto errors = std::count_if(parsed.problems.begin(), parsed.problems.end(),
                                       [](const Problem& problem) { return problem.kind >= Problem::Kind::error; });
+    const auto others = errors - 1 - (parsed.replaced ? 1 : 0);  // that it is replaced is a problem of its own
     std::string text = to_string(*worst, file);
-    if (errors > 1) text += " (more in the log: " + std::to_string(errors - 1) + ")";
+    if (parsed.replaced) text += "; the last good configuration is used instead";
+    if (others > 0) text += " (more in the log: " + std::to_string(others) + ")";
     return text;
 }
 

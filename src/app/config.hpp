@@ -131,11 +131,13 @@ struct Parsed {
     std::vector<Problem> problems;  ///< in the order of their lines
     std::string text;               ///< what was read
     bool readable = true;           ///< false: there is no such file, or it is no text
+    bool replaced = false;          ///< true: the last good configuration is used instead of what the file says
 
     [[nodiscard]] bool has(Problem::Kind at_least) const noexcept;
 };
 
-/// The first of the worst errors, and how many others there are; empty if there is no error.
+/// The first of the worst errors, what is used instead of the file, and how many other errors there are; empty if
+/// there is no error.
 [[nodiscard]] std::string worst_error(const Parsed& parsed, const std::string& file);
 
 /// Reads the text of a config file. Total: any text gives a Config and the list of what is wrong.

@@ -49,6 +49,7 @@ Parsed LastGood::instead_of(Parsed wanted) const {
     // A newer version may see more than the one that kept it.
     if (good.has(Kind::error)) return wanted;
     good.text = wanted.text;
+    good.replaced = true;
     good.problems = std::move(wanted.problems);
     for (Problem& problem : good.problems)
         if (problem.kind > Kind::error) problem.kind = Kind::error;

@@ -1,5 +1,7 @@
 #include "link/tcp.hpp"
 
+#include <csignal>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -22,6 +24,7 @@ tl::unexpected<Error> fail(const std::string& name, const std::string& why) {
 
 Task<Result<void>> TcpLink::open(std::uint32_t) {
     close();
+    std::signal(SIGPIPE, SIG_IGN);  // a gateway that has gone is an error of the next request, not the program's end
     tcp::resolver resolver(executor());
     tcp::socket socket(executor());
     bool late = false;

@@ -50,6 +50,23 @@ TEST(TcpLink, TalksToAGatewayAndNoticesThatItLeft) {
     EXPECT_EQ(error, asio::error::eof);
 }
 
+TEST(TcpLink, WritingToAGatewayThatResetTheConnectionIsAnErrorAndNoSignal) {
+    asio::io_context gateway_io{1};
+    tcp::acceptor acceptor(gateway_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    asio::io_context io{1};
+    link::TcpLink link(io.get_executor(), "tcp://127.0.0.1", "127.0.0.1",
+                       std::to_string(acceptor.local_endpoint().port()));
+    ASSERT_TRUE(finish(io, link.open(0)));
+    {
+        tcp::socket peer = acceptor.accept();
+        peer.set_option(asio::socket_base::linger(true, 0));
+        peer.close();
+    }
+    const std::array<std::uint8_t, 3> request = {0, 10, 255};
+    EXPECT_TRUE(finish(io, link.write(request)));  // reset
+    EXPECT_TRUE(finish(io, link.write(request)));  // broken pipe
+}
+
 TEST(TcpLink, ClosedPortIsSaid) {
     asio::io_context gateway_io{1};
     unsigned short port;

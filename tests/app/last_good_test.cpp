@@ -26,8 +26,8 @@ TEST(LastGood, IsUsedInsteadOfOneWithAnUnsafeError) {
     EXPECT_TRUE(complains(used, Kind::error, 2, "'2O' is not a number")) << all(used);
     EXPECT_TRUE(mentions(used, "the last good configuration is used instead, kept in " + folder.path()));
     EXPECT_FALSE(used.has(Kind::safety)) << "the batteries may be charged";
-    EXPECT_EQ(worst_error(used, "config.ini"), to_string(used.problems.front(), "config.ini") +
-                                                   "; the last good configuration is used instead");
+    EXPECT_EQ(worst_error(used, "config.ini"),
+              to_string(used.problems.front(), "config.ini") + "; the last good configuration is used instead");
 }
 
 TEST(LastGood, IsUsedWhenNothingSensibleCouldBeAsked) {

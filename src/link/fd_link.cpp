@@ -127,11 +127,15 @@ std::size_t FdLink::write_now(std::span<const std::uint8_t> bytes, error_code& e
     }
     ssize_t count;
     do {
-        count = ::write(fd_, bytes.data(), bytes.size());
+        count = put(bytes);
     } while (count < 0 && errno == EINTR);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (!would_block()) error = last_error();
     return 0;
+}
+
+ssize_t FdLink::put(std::span<const std::uint8_t> bytes) const noexcept {
+    return ::write(fd_, bytes.data(), bytes.size());
 }
 
 Task<error_code> FdLink::write(std::span<const std::uint8_t> bytes) {

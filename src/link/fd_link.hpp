@@ -1,6 +1,8 @@
 // What serial ports and sockets share: a non-blocking descriptor in the event loop.
 #pragma once
 
+#include <sys/types.h>
+
 #include "link/link.hpp"
 #include "loop/loop.hpp"
 
@@ -26,6 +28,8 @@ protected:
     [[nodiscard]] error_code adopt(int fd);
     const Executor& executor() const noexcept { return executor_; }
     int descriptor() const noexcept { return fd_; }
+    /// Hands over what fits at once; result and errno are those of write(2).
+    virtual ssize_t put(std::span<const std::uint8_t> bytes) const noexcept;
 
 private:
     /// Waits until the descriptor is ready for `events` (EPOLLIN, EPOLLOUT) or the deadline has passed

@@ -1,10 +1,9 @@
 #include "link/tcp.hpp"
 
-#include <csignal>
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <sys/socket.h>
 
 #include "loop/loop.hpp"
 
@@ -24,7 +23,6 @@ tl::unexpected<Error> fail(const std::string& name, const std::string& why) {
 
 Task<Result<void>> TcpLink::open(std::uint32_t) {
     close();
-    std::signal(SIGPIPE, SIG_IGN);  // a gateway that has gone is an error of the next request, not the program's end
     tcp::resolver resolver(executor());
     tcp::socket socket(executor());
     bool late = false;
@@ -55,6 +53,11 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     if (const error_code adopted = adopt(socket.release()))
         co_return fail(name(), "cannot be watched (" + adopted.message() + ")");
     co_return Result<void>{};
+}
+
+ssize_t TcpLink::put(std::span<const std::uint8_t> bytes) const noexcept {
+    // A gateway that has gone is an error of this request, not the end of the program.
+    return ::send(descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace bmsd::link

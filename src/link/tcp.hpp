@@ -17,6 +17,8 @@ public:
     std::chrono::milliseconds latency() const noexcept override { return std::chrono::milliseconds{250}; }
 
 private:
+    ssize_t put(std::span<const std::uint8_t> bytes) const noexcept override;
+
     std::string host_;
     std::string service_;
 };

@@ -25,46 +25,47 @@ Task<std::string> read_text(link::ByteLink& link, link::error_code& error) {
     co_return std::string(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
+/// A gateway on this machine, and the link to it.
+struct Gateway {
+    asio::io_context gateway_io{1};
+    tcp::acceptor acceptor{gateway_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+    asio::io_context io{1};
+    link::TcpLink link{io.get_executor(), "tcp://127.0.0.1", "127.0.0.1",
+                       std::to_string(acceptor.local_endpoint().port())};
+};
+
 }  // namespace
 
 TEST(TcpLink, TalksToAGatewayAndNoticesThatItLeft) {
-    asio::io_context gateway_io{1};
-    tcp::acceptor acceptor(gateway_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    asio::io_context io{1};
-    link::TcpLink link(io.get_executor(), "tcp://127.0.0.1", "127.0.0.1",
-                       std::to_string(acceptor.local_endpoint().port()));
-    ASSERT_TRUE(finish(io, link.open(0)));
-    tcp::socket peer = acceptor.accept();
+    Gateway gateway;
+    ASSERT_TRUE(finish(gateway.io, gateway.link.open(0)));
+    tcp::socket peer = gateway.acceptor.accept();
 
     const std::array<std::uint8_t, 3> request = {0, 10, 255};
-    EXPECT_FALSE(finish(io, link.write(request)));
+    EXPECT_FALSE(finish(gateway.io, gateway.link.write(request)));
     std::array<std::uint8_t, 3> arrived{};
     asio::read(peer, asio::buffer(arrived));
     EXPECT_EQ(arrived, request);
 
     asio::write(peer, asio::buffer("answer", 6));
     link::error_code error;
-    EXPECT_EQ(finish(io, read_text(link, error)), "answer");
+    EXPECT_EQ(finish(gateway.io, read_text(gateway.link, error)), "answer");
     peer.close();
-    EXPECT_EQ(finish(io, read_text(link, error)), "");
+    EXPECT_EQ(finish(gateway.io, read_text(gateway.link, error)), "");
     EXPECT_EQ(error, asio::error::eof);
 }
 
 TEST(TcpLink, WritingToAGatewayThatResetTheConnectionIsAnErrorAndNoSignal) {
-    asio::io_context gateway_io{1};
-    tcp::acceptor acceptor(gateway_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    asio::io_context io{1};
-    link::TcpLink link(io.get_executor(), "tcp://127.0.0.1", "127.0.0.1",
-                       std::to_string(acceptor.local_endpoint().port()));
-    ASSERT_TRUE(finish(io, link.open(0)));
+    Gateway gateway;
+    ASSERT_TRUE(finish(gateway.io, gateway.link.open(0)));
     {
-        tcp::socket peer = acceptor.accept();
+        tcp::socket peer = gateway.acceptor.accept();
         peer.set_option(asio::socket_base::linger(true, 0));
         peer.close();
     }
     const std::array<std::uint8_t, 3> request = {0, 10, 255};
-    EXPECT_TRUE(finish(io, link.write(request)));  // reset
-    EXPECT_TRUE(finish(io, link.write(request)));  // broken pipe
+    EXPECT_TRUE(finish(gateway.io, gateway.link.write(request))) << "reset";
+    EXPECT_TRUE(finish(gateway.io, gateway.link.write(request))) << "broken pipe";
 }
 
 TEST(TcpLink, ClosedPortIsSaid) {

@@ -90,9 +90,10 @@ Words words(Mistake mistake) noexcept {
                 "no answer from this address, while others on the bus answer",
                 "is this battery switched on, and set to this address? `bmsd scan` shows the addresses that answer"};
         case Mistake::silence:
-            return {"no answer",
-                    "the battery is off or asleep, the cable is in the wrong socket, or A and B are swapped; wake the "
-                    "battery and check the wiring"};
+            return {
+                "no answer",
+                "the battery is off or asleep, has another address or is of another type, the cable is in the wrong "
+                "socket, or A and B are swapped; wake the battery, check its address and the wiring"};
         case Mistake::refused:
             return {"somebody answers, but refuses what is asked, or says what cannot be",
                     "is it a BMS of another type, or set to another protocol? `bmsd scan` tries every type"};

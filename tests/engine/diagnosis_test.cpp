@@ -124,6 +124,7 @@ TEST(Diagnosis, SilenceOfOneAmongSeveralIsItsAddressSilenceOfAllIsTheBattery) {
     Evidence e;
     e.requests = e.silent = 5;
     expect_told(Mistake::silence, e, "off or asleep");
+    expect_told(Mistake::silence, e, "another address");
     EXPECT_EQ(diagnose(e, clean(20)), Mistake::unconfigured);
     EXPECT_EQ(diagnose(e, e), Mistake::silence);
 }

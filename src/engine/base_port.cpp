@@ -59,6 +59,7 @@ std::chrono::milliseconds BasePort::interval(const Station& station) const {
 
 bool BasePort::opened(const Result<void>& outcome) {
     const bool first = !first_open_;
+    for (Station& station : stations_) doubt_identity(station);
     if (!outcome && !complained_) context_.report(Severity::error, outcome.error().detail);
     if (first) {
         first_open_ = outcome;
@@ -68,16 +69,18 @@ bool BasePort::opened(const Result<void>& outcome) {
         if (complained_) context_.report(Severity::info, name() + ": the port is there again");
         complained_ = false;
         if (!first) ++reopens_;
-        for (Station& station : stations_) {
-            station.identified = false;
-            station.battery->link.counters.reopens = reopens_;
-        }
+        for (Station& station : stations_) station.battery->link.counters.reopens = reopens_;
         failed_in_row_ = 0;
         return true;
     }
     complained_ = true;
     for (Station& station : stations_) station.battery->link.trouble = outcome.error().detail;
     return false;
+}
+
+void BasePort::doubt_identity(Station& station) {
+    station.identified = false;
+    station.identify_rounds = 0;
 }
 
 void BasePort::judge(Station& station, const Error* error) {
@@ -192,6 +195,7 @@ void BasePort::watch_silence(bool link_works) {
         const LinkState before = battery.link.state;
         station.controller.silent(battery, context_.parameters, now, silent, interval(station));
         battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);
+        if (station.identified && !battery.online) doubt_identity(station);
         if (battery.link.state != before && battery.link.state == LinkState::lost) {
             context_.report(Severity::error, place_of(battery.identity) + ": lost, silent for " +
                                                  duration_text(battery.link.silent) + " (" + battery.link.trouble +
@@ -228,7 +232,7 @@ void BasePort::appear(Station& station) {
     for (Sink* sink : context_.sinks) sink->appeared(battery);
 }
 
-/// After the port was opened again another battery may answer in this one's place.
+/// After a silence, or when the port was opened again, another battery may answer in this one's place.
 void BasePort::replace_if_other(Station& station) {
     Battery& battery = *station.battery;
     if (!station.appeared || !station.family->identity) return;

@@ -78,6 +78,9 @@ protected:
     [[nodiscard]] std::vector<Address> shown_addresses(const bms::Family& family) const;
     [[nodiscard]] std::chrono::milliseconds interval(const Station& station) const;
 
+    /// Who answers next may be another one than before: who it is, is asked again.
+    virtual void doubt_identity(Station& station);
+
     /// What the outcome of an attempt to open means; true: the port is open.
     bool opened(const Result<void>& outcome);
 

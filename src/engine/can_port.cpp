@@ -130,8 +130,7 @@ void CanPort::listen_to(bms::Frames which) {
 Task<void> CanPort::serve() {
     for (Ear& ear : ears_) {
         ear.picture.clear();
-        ear.agreed = ear.identify_rounds = 0;
-        ear.identified = false;
+        ear.agreed = 0;
         ear.next_poll = {};
         std::fill(ear.beat.begin(), ear.beat.end(), Clock::time_point{});
     }
@@ -275,7 +274,7 @@ void CanPort::read(Clock::time_point now) {
             if (!asks(ear.picture.family())) continue;
             asked = true;
             ear.picture.begin_poll();
-            if (!ear.identified) ask(ear, When::identify, now);
+            if (!identified(ear)) ask(ear, When::identify, now);
             ask(ear, When::every_poll, now);
         }
         polled_ = due;
@@ -314,11 +313,17 @@ bool CanPort::all_keep_pace(Clock::time_point now) {
 }
 
 /// Who tells a serial number unasked does so every second or two; a battery must not change its name after the start.
-bool CanPort::says_who_it_is(Ear& ear, const Reading& reading, Clock::time_point now) {
+bool CanPort::says_who_it_is(const Ear& ear, const Reading& reading, unsigned rounds, Clock::time_point now) {
     const bms::Family& family = ear.picture.family();
-    ++ear.identify_rounds;
-    if (asks(family)) return ear.picture.answered(When::identify, now) || ear.identify_rounds >= identify_patience;
-    return !family.identity || !family.identity(reading).empty() || ear.identify_rounds >= unasked_patience;
+    if (asks(family)) return ear.picture.answered(When::identify, now) || rounds >= identify_patience;
+    return !family.identity || !family.identity(reading).empty() || rounds >= unasked_patience;
+}
+
+/// What the one before said last, it says no more.
+void CanPort::doubt_identity(Station& station) {
+    BasePort::doubt_identity(station);
+    for (Ear& ear : ears_)
+        if (ear.station != nobody && &stations_[ear.station] == &station) ear.picture.clear();
 }
 
 void CanPort::read_station(Ear& ear, Clock::time_point now) {
@@ -335,8 +340,7 @@ void CanPort::read_station(Ear& ear, Clock::time_point now) {
         return failed(station, outcome.error());
     }
     ++counters.good;
-    if (!ear.identified) ear.identified = says_who_it_is(ear, station.scratch, now);
-    station.identified = ear.identified;
+    if (!station.identified) station.identified = says_who_it_is(ear, station.scratch, ++station.identify_rounds, now);
     station.battery->reading = std::move(station.scratch);
     succeeded(station, Clock::now() - polled_at_);
 }

@@ -27,10 +27,8 @@ private:
 
         bms::CanPicture picture;
         Address address;
-        std::size_t station;      ///< index; `nobody` while it only may be a battery
-        unsigned agreed = 0;      ///< rounds in a row in which it was plausible
-        bool identified = false;  ///< what is asked once was answered, or will not be
-        unsigned identify_rounds = 0;
+        std::size_t station;  ///< index; `nobody` while it only may be a battery
+        unsigned agreed = 0;  ///< rounds in a row in which it was plausible
         Clock::time_point next_poll{};
         Clock::time_point slow_until{};       ///< it was slower than its tables say
         std::vector<Clock::time_point> beat;  ///< per question: when it was sent last
@@ -66,7 +64,11 @@ private:
     void flush();
     void read(Clock::time_point now);
     void read_station(Ear& ear, Clock::time_point now);
-    bool says_who_it_is(Ear& ear, const Reading& reading, Clock::time_point now);
+    [[nodiscard]] bool identified(const Ear& ear) const {
+        return ear.station != nobody && stations_[ear.station].identified;
+    }
+    [[nodiscard]] bool says_who_it_is(const Ear& ear, const Reading& reading, unsigned rounds, Clock::time_point now);
+    void doubt_identity(Station& station) override;
     void weigh(Ear& ear, Clock::time_point now);
     void settle(Clock::time_point now);
     void become_station(Ear& ear);

@@ -51,8 +51,8 @@ struct Station {
     std::unique_ptr<Battery> battery = std::make_unique<Battery>();
     control::Controller controller;  ///< what is decided about it
 
-    bool appeared = false;                          ///< the faces know it
-    bool identified = false;                        ///< `identify` requests were answered since the port was opened
+    bool appeared = false;    ///< the faces know it
+    bool identified = false;  ///< `identify` requests were answered since the port was opened, or since it was silent
     unsigned identify_rounds = 0;                   ///< polls that worked although identification did not
     Clock::time_point last_good{};                  ///< last complete poll; start of the engine before the first
     Clock::time_point next_try{};                   ///< a silent battery is asked less often

@@ -195,6 +195,22 @@ TEST_F(CanPortTest, ABatteryThatFallsSilentIsReportedAndComesBack) {
     EXPECT_EQ(witness.appeared_ids.size(), 1u) << "it is the same battery";
 }
 
+TEST_F(CanPortTest, AnotherBatteryAfterASilenceIsAnotherBattery) {
+    auto& battery = add("daly_can", 2);
+    start({"Daly_Can"}, {2});
+    ASSERT_TRUE(run_until([&] { return witness.updates >= 2; }));
+    bus->toggle_plug();
+    ASSERT_TRUE(run_until([&] { return logged("lost") == 1; }, 90s));
+    sim::PackOptions other;
+    other.number = 4711;
+    battery.pack() = sim::Pack(other);
+    bus->toggle_plug();
+    ASSERT_TRUE(run_until([&] { return witness.appeared_ids.size() == 2; }));
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{witness.appeared_ids.front()});
+    EXPECT_EQ(witness.appeared_ids.back(), "240000004711");
+    EXPECT_EQ(witness.appeared_ids.back(), stations()[0].battery->reading.serial_number);
+}
+
 TEST_F(CanPortTest, TroublesOfTheBusAreTold) {
     add("jkbms_can", 0);
     start({"Jkbms_Can"});

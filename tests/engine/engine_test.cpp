@@ -462,6 +462,42 @@ TEST_F(EngineTest, AnotherBatteryInItsPlaceIsAnotherBattery) {
     EXPECT_EQ(witness.appeared_ids.back(), "4069999999999");
 }
 
+TEST_F(EngineTest, AnotherBatteryAfterASilenceOnASharedBusIsAnotherBattery) {
+    auto& bus = start({1, 2}, 1s);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.batteries[2] = pack("4061234567891", 52.9);
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    bus.silent = {2};
+    run_until([&] { return battery(1).link.state == LinkState::lost; }, 90s);
+    bus.batteries[2] = pack("4069999999999", 51.0);
+    bus.silent.clear();
+    run_until([&] {
+        EXPECT_NE(battery(1).identity.id == "4061234567891", battery(1).reading.voltage_v == Number{51.0});
+        return witness.appeared_ids.size() == 3;
+    });
+    EXPECT_EQ(bus.opened, 1) << "the other battery kept the port open";
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567891"});
+    EXPECT_EQ(witness.appeared_ids.back(), "4069999999999");
+}
+
+TEST_F(EngineTest, WhoItIsIsAskedAgainAfterASilenceOnly) {
+    auto& bus = start({1, 2}, 1s);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.batteries[2] = pack("4061234567891", 52.9);
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    const auto asked = [&] { return std::count(bus.requests.begin(), bus.requests.end(), "about"); };
+    for (const auto silence : {3s, 20s}) {
+        bus.silent = {2};
+        const auto until = Clock::now() + silence;
+        run_until([&] { return Clock::now() >= until; }, 30s);
+        bus.silent.clear();
+        const auto polls = battery(1).link.polls;
+        run_until([&] { return battery(1).link.polls > polls; }, 30s);
+        EXPECT_EQ(asked(), silence < 10s ? 2 : 3);
+    }
+    EXPECT_EQ(witness.appeared_ids.size(), 2u) << "the same battery stays the same";
+}
+
 TEST_F(EngineTest, SilenceOpensThePortAgain) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

@@ -17,7 +17,6 @@ namespace bmsd::engine {
 
 /// A port that does not open is tried again after the first pause, then less often.
 inline constexpr std::chrono::seconds first_pause{1};
-inline constexpr std::chrono::seconds slowest_reopen{5};
 /// A battery that comes and goes is reported no more often than this.
 inline constexpr std::chrono::seconds between_reports{60};
 /// A battery that tells its values but not who it is appears without that after so many polls.
@@ -80,6 +79,12 @@ protected:
 
     /// Who answers next may be another one than before: who it is, is asked again.
     virtual void doubt_identity(Station& station);
+
+    /// How rarely a port is tried that does not open. Who it is that could help, is not always known: at boot a
+    /// permission or a driver may come a little later.
+    [[nodiscard]] static constexpr std::chrono::seconds slowest_reopen(const Error& error) noexcept {
+        return std::chrono::seconds{error.cls == ErrorClass::config ? 30 : 5};
+    }
 
     /// What the outcome of an attempt to open means; true: the port is open.
     bool opened(const Result<void>& outcome);

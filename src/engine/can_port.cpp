@@ -93,7 +93,7 @@ Task<void> CanPort::run() {
     recall();
     try {
         for (;;) {
-            if (!co_await open()) co_return;
+            co_await open();
             opened_at_ = Clock::now();
             co_await serve();
             socket_->close();
@@ -105,15 +105,13 @@ Task<void> CanPort::run() {
     }
 }
 
-/// False if only the user can help.
-Task<bool> CanPort::open() {
-    for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
+Task<void> CanPort::open() {
+    for (auto pause = first_pause;; pause *= 2) {
         const Result<void> outcome = socket_->open(all_);
         listening_ = bms::Frames::all;
-        const bool first = !first_open_;
-        if (opened(outcome)) co_return true;
-        if (first && outcome.error().cls == ErrorClass::config) co_return false;
+        if (opened(outcome)) co_return;
         watch_silence(false);
+        pause = std::min(pause, slowest_reopen(outcome.error()));
         co_await sleep_until(Clock::now() + pause);
     }
 }

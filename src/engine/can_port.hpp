@@ -41,7 +41,7 @@ private:
     static constexpr std::chrono::seconds patience{6};
     static constexpr unsigned unasked_patience = 2;  ///< polls in which a serial number may come
 
-    Task<bool> open();
+    Task<void> open();
     Task<void> serve();
     Task<void> sleep_until(Clock::time_point when);
 

@@ -58,7 +58,7 @@ void Engine::remove_port(const std::string& name, std::function<void()> gone) {
         asio::post(io_, [this, &port] { ended(port, nullptr); });
 }
 
-/// The coroutine of a port is over: it was removed, or only the user can help it.
+/// The coroutine of a port is over: it was removed.
 void Engine::ended(const BasePort& port, std::exception_ptr error) {
     running_.erase(&port);
     const auto at =

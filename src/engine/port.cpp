@@ -62,9 +62,6 @@ bms::Asking Port::asking(const Station& station, const Reading& known) const {
 Task<void> Port::run() {
     for (;;) {
         co_await open();
-        if (first_open_ && !*first_open_ && first_open_->error().cls == ErrorClass::config &&
-            !dialogue_.link().is_open())
-            co_return;  // only the user can help; the reason was reported
         const auto opened = Clock::now();
         if (!found_) co_await detect();
         if (found_) co_await serve();
@@ -75,12 +72,11 @@ Task<void> Port::run() {
 }
 
 Task<void> Port::open() {
-    for (auto pause = first_pause;; pause = std::min<std::chrono::seconds>(pause * 2, slowest_reopen)) {
+    for (auto pause = first_pause;; pause *= 2) {
         const Result<void> outcome = co_await dialogue_.open(rate_);
-        const bool first = !first_open_;
         if (opened(outcome)) co_return;
-        if (first && outcome.error().cls == ErrorClass::config) co_return;
         watch_silence(works());
+        pause = std::min(pause, slowest_reopen(outcome.error()));
         co_await dialogue_.sleep_until(Clock::now() + pause);
     }
 }

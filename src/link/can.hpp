@@ -52,7 +52,7 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
 
     /// Opens, or opens again: the name is looked up afresh. Only frames that pass a filter are received; none: all.
-    /// ErrorClass::config: retrying without the user is pointless.
+    /// ErrorClass::config: only the user can help, as far as is known here.
     [[nodiscard]] Result<void> open(std::span<const CanFilter> filters);
     void close() noexcept;
 

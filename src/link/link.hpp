@@ -29,7 +29,7 @@ public:
 
     /// Opens, or opens again: the name is looked up afresh, so an adapter that came back under another
     /// number is found. `baud` is ignored where the link has no rate of its own. The error tells a person what
-    /// to do; ErrorClass::config means that retrying without the user is pointless.
+    /// to do; ErrorClass::config means that only the user can help, as far as is known here.
     virtual Task<Result<void>> open(std::uint32_t baud) = 0;
     virtual void close() noexcept = 0;
     [[nodiscard]] virtual bool is_open() const noexcept = 0;

@@ -37,6 +37,7 @@ Error explain_open(const std::string& path, int code) {
             return {ErrorClass::truncated, path + ": the port is in use by " +
                                                (holders_of(path).empty() ? "another program" : holders_of(path)) +
                                                "; stop it or take another port"};
+        case ENOTTY: return {ErrorClass::config, path + ": this is not a serial port"};
         default: return {ErrorClass::truncated, path + ": cannot be opened: " + std::strerror(code)};
     }
 }
@@ -66,8 +67,9 @@ Result<void> SerialLink::open_now(std::uint32_t baud) {
     const int fd = ::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return tl::unexpected(explain_open(path, errno));
     if (::isatty(fd) == 0) {
+        const int code = errno;
         ::close(fd);
-        return fail(ErrorClass::config, path + ": this is not a serial port");
+        return tl::unexpected(explain_open(path, code));
     }
     // A pty's other end may hold the device open by design; on real hardware a second user garbles the bus.
     const bool in_use = ::flock(fd, LOCK_EX | LOCK_NB) != 0 || (!is_pty(device) && !holders_of(path).empty());
@@ -79,7 +81,9 @@ Result<void> SerialLink::open_now(std::uint32_t baud) {
     if (set == 0) {
         const int code = errno;
         ::close(fd);
-        return fail(ErrorClass::config, path + ": the rate cannot be set (" + std::strerror(code) + ")");
+        // Anything but EINVAL says nothing about the rate: an adapter that goes away answers EIO.
+        return fail(code == EINVAL ? ErrorClass::config : ErrorClass::truncated,
+                    path + ": the rate cannot be set (" + std::strerror(code) + ")");
     }
     if (const double ratio = static_cast<double>(set) / baud; ratio < 0.97 || ratio > 1.03) {
         ::close(fd);

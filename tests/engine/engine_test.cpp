@@ -633,6 +633,23 @@ TEST_F(EngineTest, NoUsablePortIsToldOnce) {
     EXPECT_TRUE(logged("there is no such port"));
 }
 
+TEST_F(EngineTest, APortThatOnlyTheUserCanHelpIsTriedAgainAllTheSameButSeldom) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.absent = true;
+    bus.absence = ErrorClass::config;
+    run_until([&] { return all_failed; });
+    EXPECT_EQ(bus.attempts, 1);
+    const auto until = Clock::now() + 10min;
+    run_until([&] { return Clock::now() >= until; }, 11min);
+    EXPECT_GE(bus.attempts, 20);
+    EXPECT_LE(bus.attempts, 26);
+    EXPECT_EQ(std::count(log.begin(), log.end(), "/dev/fake: there is no such port"), 1);
+    bus.absent = false;
+    run_until([&] { return witness.appeared_ids.size() == 1; }, 31s);
+    EXPECT_TRUE(logged("the port is there again"));
+}
+
 TEST_F(EngineTest, StopRemovesEveryBattery) {
     auto& bus = start({1, 2});
     bus.batteries[1] = pack("4061234567890", 52.8);

@@ -29,6 +29,7 @@ public:
     std::set<std::uint32_t> silent;              ///< addresses that do not answer
     std::set<std::string_view> unanswered;       ///< requests nobody answers, by name
     bool absent = false;                         ///< the adapter is unplugged
+    ErrorClass absence = ErrorClass::truncated;  ///< what that is called when it is opened
     bool broken = false;                         ///< opens, but nothing can be written
     std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
     std::vector<std::uint8_t> refusal;           ///< of questions that are not asked the other way
@@ -37,14 +38,15 @@ public:
     int damaged = 0;                             ///< so many answers get a wrong byte
     int deaf = 0;                                ///< so many requests get no answer
     std::uint32_t wrong_rate = 0;                ///< at this one all of them do
-    int opened = 0;
+    int opened = 0, attempts = 0;
     std::vector<std::uint32_t> asked;   ///< addresses in the order in which status was requested
     std::vector<std::string> requests;  ///< names of all requests
 
     const std::string& name() const noexcept override { return name_; }
     Task<Result<void>> open(std::uint32_t baud) override {
         baud_ = baud;
-        if (absent) co_return tl::unexpected(Error{ErrorClass::truncated, "/dev/fake: there is no such port"});
+        ++attempts;
+        if (absent) co_return tl::unexpected(Error{absence, "/dev/fake: there is no such port"});
         ++opened;
         open_ = true;
         pending_.clear();

@@ -212,7 +212,9 @@ void BasePort::take_up(Station& station) {
     const bms::Family& family = *station.family;
     // A state of charge that we count ourselves can always be set.
     if (context_.parameters.count_soc) battery.orders.taken[static_cast<std::size_t>(Order::soc)] = true;
-    battery.identity.id = context_.registry.claim(family, battery, context_.report);
+    station.serial = context_.registry.wanted(family, battery);
+    battery.identity.id =
+        context_.registry.claim(family, battery, context_.report, [this, &battery] { return yields(battery); });
     battery.identity.hardware =
         family.hardware ? family.hardware(battery.reading) : battery.reading.hardware_version.value_or("");
     battery.identity.former_id = former_id(family, battery);
@@ -232,19 +234,47 @@ void BasePort::appear(Station& station) {
     for (Sink* sink : context_.sinks) sink->appeared(battery);
 }
 
-/// After a silence, or when the port was opened again, another battery may answer in this one's place.
+/// After a silence, or when the port was opened again, another battery may answer in this one's place; and one that
+/// came while its name was still in use elsewhere takes it once that proves to be left over.
 void BasePort::replace_if_other(Station& station) {
     Battery& battery = *station.battery;
-    if (!station.appeared || !station.family->identity) return;
-    const std::string serial = station.family->identity(battery.reading);
-    if (serial.empty() || battery.identity.id.starts_with(serial) || context_.registry.uses_ports()) return;
+    const std::string serial = context_.registry.wanted(*station.family, battery);
+    if (!station.appeared || serial.empty()) return;
+    station.has_twin = station.has_twin || station.rivalled;
+    const bool same = serial == station.serial;
+    if (same && (battery.identity.id == serial || !context_.registry.is_free(serial))) return;
     context_.report(Severity::warning,
-                    place_of(battery.identity) + ": battery " + serial + " answers in place of " + battery.identity.id);
+                    place_of(battery.identity) + ": battery " + serial +
+                        (same ? " is no longer elsewhere, and not shown as " : " answers in place of ") +
+                        battery.identity.id + (same ? " any more" : ""));
+    let_go(station);
+}
+
+/// Another battery claims the name of this one. Until this one has said again who it is, they are taken for the same
+/// one, which has moved; two that both answer are two.
+bool BasePort::yields(const Battery& battery) {
+    for (Station& station : stations_) {
+        if (station.battery.get() != &battery) continue;
+        if (station.identified || station.has_twin) {
+            station.rivalled = true;
+            return false;
+        }
+        context_.report(Severity::info,
+                        place_of(battery.identity) + ": battery " + battery.identity.id + " answers elsewhere now");
+        let_go(station);
+        return true;
+    }
+    return false;
+}
+
+/// Whoever answers here next is shown afresh; nothing that was decided or ordered was meant for him.
+void BasePort::let_go(Station& station) {
     give_up(station);
     begin_anew(station);
-    // What was ordered was meant for the other one.
+    station.battery->identity.id.clear();
+    station.rivalled = station.has_twin = false;
     station.pending.clear();
-    battery.orders.off = {};
+    station.battery->orders.off = {};
 }
 
 void BasePort::keep_state(const Station& station) const {

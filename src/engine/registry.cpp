@@ -1,5 +1,7 @@
 #include "engine/registry.hpp"
 
+#include <utility>
+
 #include "model/python_text.hpp"
 #include "model/words.hpp"
 
@@ -37,19 +39,30 @@ std::string place_of(const Identity& identity) {
     return place_of(identity.port, identity.address);
 }
 
-std::string Registry::claim(const bms::Family& family, const Battery& battery, const Report& report) {
+std::string Registry::wanted(const bms::Family& family, const Battery& battery) const {
+    return port_as_id_ || !family.identity ? std::string{} : family.identity(battery.reading);
+}
+
+bool Registry::is_free(const std::string& id) {
+    const auto user = users_.find(id);
+    if (user == users_.end()) return true;
+    const Yield yield = user->second.yield;  // who yields is no longer in the list
+    return yield();
+}
+
+std::string Registry::claim(const bms::Family& family, const Battery& battery, const Report& report, Yield yield) {
     const Identity& identity = battery.identity;
     // Without an address the reference writes 0x01.
     const std::string place = port_id(identity.port) + "__" + address_id(identity.address.value_or(1));
-    std::string id = port_as_id_ || !family.identity ? std::string{} : family.identity(battery.reading);
+    std::string id = wanted(family, battery);
     if (id.empty()) id = place;
-    if (const auto other = users_.find(id); other != users_.end()) {
-        report(Severity::warning, "two batteries call themselves " + id + ": " + other->second + " and " +
+    if (!is_free(id)) {
+        report(Severity::warning, "two batteries call themselves " + id + ": " + users_[id].place + " and " +
                                       place_of(identity) + "; the second is shown as " + id + "_" + place +
                                       " (give each its own name or serial number in the vendor's app)");
         id += "_" + place;
     }
-    users_[id] = place_of(identity);
+    users_[id] = {place_of(identity), std::move(yield)};
     return id;
 }
 

@@ -1,6 +1,7 @@
 // Keeps identities apart: no two batteries may have the same one.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -14,18 +15,28 @@ class Registry {
 public:
     explicit Registry(bool port_as_id) : port_as_id_(port_as_id) {}
 
-    /// The identity of a battery that has answered: its serial number or name if it has a credible one
-    /// (unless the user wants the port), else port and address. If another battery has it already, port and
-    /// address are appended and `report` names both.
-    [[nodiscard]] std::string claim(const bms::Family& family, const Battery& battery, const Report& report);
-    /// True if the user wants ports as identities.
-    [[nodiscard]] bool uses_ports() const noexcept { return port_as_id_; }
+    /// Asked when another battery claims the same identity: true if it was given up with release().
+    using Yield = std::function<bool()>;
+
+    /// The identity of a battery that has answered: wanted(), else port and address. If another battery has it already
+    /// and does not yield, port and address are appended and `report` names both.
+    [[nodiscard]] std::string claim(const bms::Family& family, const Battery& battery, const Report& report,
+                                    Yield yield);
+    /// Its serial number or name if it has a credible one, unless the user wants the port; else empty.
+    [[nodiscard]] std::string wanted(const bms::Family& family, const Battery& battery) const;
+    /// Whether nobody has this identity, or whoever has it yields.
+    [[nodiscard]] bool is_free(const std::string& id);
     /// The battery is gone.
     void release(const std::string& id) { users_.erase(id); }
 
 private:
+    struct User {
+        std::string place;
+        Yield yield;
+    };
+
     bool port_as_id_;
-    std::map<std::string, std::string> users_;  ///< id -> where that battery is
+    std::map<std::string, User> users_;  ///< by identity
 };
 
 /// What the Python driver calls a battery without a serial number, of hardware version and capacity: "21_280.0Ah".

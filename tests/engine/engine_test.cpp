@@ -56,6 +56,21 @@ protected:
         engine.add_port(std::move(settings), std::move(link));
         return bus;
     }
+    /// One more port, whose batteries have no address but 1.
+    test::FakeBus& add_other_port() {
+        auto link = std::make_unique<test::FakeBus>(io.get_executor(), test::jkbms_pb());
+        test::FakeBus& bus = *link;
+        engine.add_port({.name = "/dev/other", .families = {&test::jkbms_pb()}, .addresses = {{1, "0x01"}}, .poll = 1s},
+                        std::move(link));
+        return bus;
+    }
+    [[nodiscard]] const std::string& id_at(std::size_t port) {
+        return engine.ports()[port]->stations()[0].battery->identity.id;
+    }
+    void run_for(std::chrono::seconds time) {
+        const auto end = Clock::now() + time;
+        run_until([&] { return Clock::now() >= end; }, time + 1s);
+    }
     void run_until(const std::function<bool()>& done, std::chrono::seconds limit = 20s) {
         if (!started) engine.start([this] { all_failed = true; });
         started = true;
@@ -519,6 +534,70 @@ TEST_F(EngineTest, TwoBatteriesWithOneIdentityAreBothShown) {
     EXPECT_NE(witness.appeared_ids[0], witness.appeared_ids[1]);
     EXPECT_EQ(witness.appeared_ids[1], "4061234567890_fake__0x02");
     EXPECT_TRUE(logged("two batteries call themselves 4061234567890"));
+}
+
+TEST_F(EngineTest, ABatteryThatMovesToAnotherPortIsShownThereOnly) {
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = other.batteries[1] = pack("4061234567890", 52.8);
+    other.absent = true;
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    bus.absent = true;
+    run_for(2s);
+    other.absent = false;
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    EXPECT_EQ(witness.appeared_ids, (std::vector<std::string>{"4061234567890", "4061234567890"}));
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_FALSE(logged("two batteries"));
+}
+
+TEST_F(EngineTest, ABatteryThatMovesBeforeItsOldPortHasNoticedTakesItsNameThen) {
+    auto& bus = start({1}, 60s);
+    auto& other = add_other_port();
+    bus.batteries[1] = other.batteries[1] = pack("4061234567890", 52.8);
+    other.absent = true;
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    bus.absent = true;  // it is polled once a minute
+    other.absent = false;
+    run_until([&] { return id_at(1) == "4061234567890"; }, 90s);
+    EXPECT_EQ(witness.removed_ids, (std::vector<std::string>{"4061234567890", "4061234567890_other__0x01"}));
+    EXPECT_FALSE(engine.ports()[0]->stations()[0].appeared);
+    run_for(600s);
+    EXPECT_EQ(witness.appeared_ids.size(), 3u);
+}
+
+TEST_F(EngineTest, BatteriesOfAdaptersThatSwapTheirNamesKeepTheirs) {
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    other.batteries[1] = pack("4061234567891", 52.9);
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    bus.absent = other.absent = true;
+    run_for(5s);
+    std::swap(bus.batteries, other.batteries);
+    bus.absent = other.absent = false;
+    run_until([&] { return witness.appeared_ids.size() == 4; });
+    EXPECT_EQ(id_at(0), "4061234567891");
+    EXPECT_EQ(id_at(1), "4061234567890");
+    run_for(60s);
+    EXPECT_EQ(witness.appeared_ids.size(), 4u);
+    EXPECT_EQ(witness.removed_ids.size(), 2u);
+}
+
+TEST_F(EngineTest, TwoLiveBatteriesWithOneIdentityKeepTheirNamesWhenOneIsLost) {
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = other.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    run_for(5s);
+    bus.absent = true;
+    run_for(600s);
+    EXPECT_EQ(battery().link.state, LinkState::lost);
+    bus.absent = false;
+    run_for(60s);
+    EXPECT_EQ(battery().link.state, LinkState::fresh);
+    EXPECT_EQ(witness.appeared_ids.size(), 2u);
+    EXPECT_TRUE(witness.removed_ids.empty());
 }
 
 TEST_F(EngineTest, WithoutASerialNumberThePortNamesTheBattery) {

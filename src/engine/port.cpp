@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds unanswered_again = 30s;
 /// Silence between two rounds of asking an unknown port: at first, and in the long run.
 constexpr std::chrono::seconds between_detections{5};
 constexpr std::chrono::seconds slowest_detection{30};
+/// So long other places are asked before the one that fell silent is asked again.
+constexpr std::chrono::seconds elsewhere_at_a_time{5};
 
 }  // namespace
 
@@ -43,6 +45,7 @@ Port::Port(Executor executor, PortSettings settings, std::unique_ptr<link::ByteL
     const bool one_place = !first.addresses.used || !settings_.addresses.empty() || first.addresses.factory.empty();
     found_ = settings_.families.size() == 1 && (settings_.baud || first.serial.rates.size() == 1) && one_place &&
              !stations_.empty();
+    searched_ = !found_;
 }
 
 /// Bytes that nobody asked for and that name their sender.
@@ -65,6 +68,7 @@ Task<void> Port::run() {
         const auto opened = Clock::now();
         if (!found_) co_await detect();
         if (found_) co_await serve();
+        if (found_ && searched_ && works() && all_lost()) co_await look_elsewhere();
         dialogue_.link().close();
         // A port that opens and fails at once must not keep us busy.
         co_await dialogue_.sleep_until(opened + first_pause);
@@ -83,11 +87,9 @@ Task<void> Port::open() {
 
 /// Asks for every candidate in turn until one is believed; returns with found_ still false if the device fails before.
 Task<void> Port::detect() {
-    const bool has_rates = dialogue_.link().byte_time() > 0ns;
-    const std::vector<Candidate> all = candidates(settings_.families, settings_.baud, has_rates);
-    std::vector<Found> places, remembered;
-    for (const Candidate& candidate : all)
-        for (const Address& address : addresses_of(*candidate.family)) places.push_back({candidate, address.value});
+    const std::vector<Candidate> all = all_candidates();
+    const std::vector<Found> places = all_places();
+    std::vector<Found> remembered;
     if (context_.memory)
         for (const Found& last : context_.memory->recall(name()))
             if (std::count(places.begin(), places.end(), last) > 0) remembered.push_back(last);
@@ -119,6 +121,36 @@ Task<void> Port::detect() {
     }
 }
 
+std::vector<Candidate> Port::all_candidates() const {
+    return candidates(settings_.families, settings_.baud, dialogue_.link().byte_time() > 0ns);
+}
+
+std::vector<Found> Port::all_places() const {
+    std::vector<Found> places;
+    for (const Candidate& candidate : all_candidates())
+        for (const Address& address : addresses_of(*candidate.family)) places.push_back({candidate, address.value});
+    return places;
+}
+
+bool Port::all_lost() const {
+    return std::all_of(stations_.begin(), stations_.end(), [](const Station& station) {
+        return station.battery->link.state == LinkState::lost || station.battery->link.state == LinkState::starting;
+    });
+}
+
+/// Whom the settings leave open may have been exchanged for another make, or for one at another rate or address. A few
+/// places each time, and whoever was here in between: that one is only asleep more often than not.
+Task<void> Port::look_elsewhere() {
+    Detector detector(dialogue_, settings_.options);
+    const std::vector<Found> places = all_places();
+    const auto until = Clock::now() + elsewhere_at_a_time;
+    for (std::size_t count = 0; count < places.size() && Clock::now() < until; ++count) {
+        const Found& place = places[elsewhere_++ % places.size()];
+        if (co_await search({&place, 1}, detector) || !works()) co_return;
+        watch_silence(works());
+    }
+}
+
 Task<bool> Port::search(std::span<const Found> among, Detector& detector) {
     for (const Found& place : among) {
         if (!co_await detector.tune(place.candidate)) co_return false;
@@ -143,9 +175,7 @@ void Port::settle(const Found& found) {
     const bool as_shown = family_ == &family && stations_.size() == addresses.size() &&
                           stations_.front().address.value == addresses.front().value;
     if (!as_shown) {
-        // Faces may show what was waited for.
-        for (Station& station : stations_)
-            for (Sink* sink : context_.sinks) sink->removed(*station.battery);
+        remove_all();
         family_ = &family;
         make_stations(*family_, std::move(addresses));
     }

@@ -25,6 +25,10 @@ private:
 
     Task<void> open();
     Task<void> detect();
+    Task<void> look_elsewhere();
+    [[nodiscard]] bool all_lost() const;
+    [[nodiscard]] std::vector<Candidate> all_candidates() const;
+    [[nodiscard]] std::vector<Found> all_places() const;
     Task<bool> search(std::span<const Found> among, Detector& detector);
     void settle(const Found& found);
     void take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took);
@@ -56,6 +60,8 @@ private:
     Dialogue dialogue_;
     const bms::Family* family_ = nullptr;  ///< what is polled, or shown as waiting until it is found
     bool found_ = false;                   ///< family and rate are known
+    bool searched_ = false;                ///< the settings leave something of it open
+    std::size_t elsewhere_ = 0;            ///< how many places were asked in look_elsewhere()
     std::uint32_t rate_ = 0;               ///< baud
     Reading probed_;                       ///< the answer to the probe of a battery's first poll
     std::vector<Reading> heard_;           ///< in this poll, and not believed yet

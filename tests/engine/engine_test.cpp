@@ -200,6 +200,36 @@ TEST_F(EngineTest, WhatTheSearchMetIsForgottenOnceTheBatteryIsFound) {
     EXPECT_EQ(battery().link.trouble, "");
 }
 
+TEST_F(EngineTest, AnotherMakeInPlaceOfALostBatteryThatWasSearchedForIsFound) {
+    auto& bus = start({1}, 1s, test::jkbms_pb(), {}, {bms::find_family("daren_485")});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    bus.silent = {1};
+    run_until([&] { return battery().link.state == LinkState::lost; }, 90s);
+    EXPECT_TRUE(witness.removed_ids.empty());
+    bus.family = bms::find_family("daren_485");
+    bus.batteries[1] = pack("DR1234567890", 52.8);
+    bus.silent.clear();
+    run_until([&] { return witness.appeared_ids.size() == 2; }, 60s);
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_EQ(battery().identity.type, bus.family->type);
+    run_for(60s);
+    EXPECT_EQ(battery().link.state, LinkState::fresh);
+    EXPECT_EQ(witness.appeared_ids.size(), 2u);
+}
+
+TEST_F(EngineTest, ALostBatteryThatWasSearchedForIsStillAskedItself) {
+    auto& bus = start({1}, 1s, test::jkbms_pb(), {}, {bms::find_family("lltjbd")});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    bus.silent = {1};
+    run_for(600s);
+    bus.silent.clear();
+    run_until([&] { return battery().link.state == LinkState::fresh; }, 10s);
+    EXPECT_EQ(witness.appeared_ids.size(), 1u);
+    EXPECT_TRUE(witness.removed_ids.empty());
+}
+
 TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
     const bms::Family& daly = *bms::find_family("daly");
     auto& bus = start({0x40}, 20ms, daly, {}, {bms::find_family("daly_d2")});

@@ -23,8 +23,9 @@ inline const bms::Family& jkbms_pb() {
 /// A ByteLink with simulated batteries of one family behind it.
 class FakeBus final : public link::ByteLink {
 public:
-    FakeBus(Executor executor, const bms::Family& family) : timer_(executor), family_(family) {}
+    FakeBus(Executor executor, const bms::Family& family) : family(&family), timer_(executor) {}
 
+    const bms::Family* family;                   ///< what all batteries speak
     std::map<std::uint32_t, Reading> batteries;  ///< by address
     std::set<std::uint32_t> silent;              ///< addresses that do not answer
     std::set<std::string_view> unanswered;       ///< requests nobody answers, by name
@@ -91,11 +92,11 @@ private:
         if (deaf > 0) return static_cast<void>(--deaf);
         Bytes built, otherwise;
         for (std::uint32_t address = 0; address <= 0x40; ++address)
-            for (const bms::Request& request : family_.requests) {
-                family_.build(request, {address, true, nullptr}, built);
+            for (const bms::Request& request : family->requests) {
+                family->build(request, {address, true, nullptr}, built);
                 bms::Asking asking{address, true, nullptr};
                 asking.otherwise = true;
-                family_.build(request, asking, otherwise);
+                family->build(request, asking, otherwise);
                 const bool other = std::equal(otherwise.begin(), otherwise.end(), bytes.begin(), bytes.end());
                 if (!other && !std::equal(built.begin(), built.end(), bytes.begin(), bytes.end())) continue;
                 requests.emplace_back(request.name);
@@ -107,7 +108,7 @@ private:
                 }
                 Bytes answer;
                 const bool strange = request.when == bms::When::every_poll && !odd.empty();
-                bms::answer(family_, request, {address, true, nullptr}, strange ? odd.front() : batteries[address],
+                bms::answer(*family, request, {address, true, nullptr}, strange ? odd.front() : batteries[address],
                             answer);
                 if (strange) odd.pop_front();
                 if (baud_ == wrong_rate) answer[answer.size() / 2] ^= 0x01;
@@ -119,7 +120,6 @@ private:
     }
 
     Timer timer_;
-    const bms::Family& family_;
     std::string name_ = "/dev/fake";
     std::deque<std::uint8_t> pending_;
     bool open_ = false;

@@ -3,9 +3,9 @@
 #include <map>
 #include <memory>
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "app/log_sink.hpp"
 #include "model/battery.hpp"
 
 namespace bmsd::app {
@@ -51,11 +51,10 @@ spdlog::level::level_enum level_of(Severity severity) {
 
 }  // namespace
 
-Report make_log(std::shared_ptr<const LogLevel> level) {
-    auto logger = std::make_shared<spdlog::logger>("bmsd", std::make_shared<spdlog::sinks::stderr_sink_st>());
+Report make_log(std::shared_ptr<const LogLevel> level, int fd) {
+    auto logger = std::make_shared<spdlog::logger>("bmsd", std::make_shared<LogSink>(fd));
     logger->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
     logger->set_level(spdlog::level::trace);
-    logger->flush_on(spdlog::level::trace);
     return [logger, level, flood = std::make_shared<Flood>()](Severity severity, const std::string& text) {
         if (severity < static_cast<Severity>(*level)) return;
         const auto held = flood->pass(text, Clock::now());

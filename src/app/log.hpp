@@ -4,13 +4,16 @@
 #include <memory>
 #include <string>
 
+#include <unistd.h>
+
 #include "app/config.hpp"
 #include "engine/settings.hpp"
 
 namespace bmsd::app {
 
-/// Writes messages to standard error as "time LEVEL text". The same text is not repeated within a minute; how
-/// often it was held back is said with its next appearance. Messages below `level`, as it is then, are left out.
-[[nodiscard]] Report make_log(std::shared_ptr<const LogLevel> level);
+/// Writes messages to `fd` as "time LEVEL text". The same text is not repeated within a minute; how often it was held
+/// back is said with its next appearance. Messages below `level`, as it is then, are left out. Nothing waits for the
+/// reader, see LogSink.
+[[nodiscard]] Report make_log(std::shared_ptr<const LogLevel> level, int fd = STDERR_FILENO);
 
 }  // namespace bmsd::app

@@ -1,0 +1,85 @@
+// The log goes to pipes whose other end may do anything.
+#include "app/log.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+using namespace bmsd;
+
+namespace {
+
+/// A log and the pipe it is read from. Whoever waits for the reader is ended by the alarm.
+class LogTest : public testing::Test {
+protected:
+    LogTest() {
+        EXPECT_EQ(::pipe(ends_), 0);
+        log_ = app::make_log(std::make_shared<app::LogLevel>(app::LogLevel::info), ends_[1]);
+        ::alarm(60);
+    }
+    ~LogTest() override {
+        ::alarm(0);
+        stop_reading();
+        ::close(ends_[1]);
+    }
+
+    void stop_reading() { ::close(std::exchange(ends_[0], -1)); }
+    /// What is there now, and at least a byte.
+    std::string read() const {
+        std::string text(1 << 20, '\0');
+        const ssize_t size = ::read(ends_[0], text.data(), text.size());
+        text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+        return text;
+    }
+    /// More than a pipe holds.
+    void flood() const {
+        for (int i = 0; i < lines; ++i) log_(Severity::info, "line " + std::to_string(i) + std::string(100, '.'));
+    }
+
+    static constexpr int lines = 2000;
+    int ends_[2] = {-1, -1};
+    Report log_;
+};
+
+}  // namespace
+
+TEST_F(LogTest, SaysTimeLevelAndText) {
+    log_(Severity::warning, "first");
+    log_(Severity::debug, "not wanted");
+    const std::string said = read();
+    EXPECT_EQ(said.find(" warning first\n"), std::string("2026-11-28 04:54:47").size()) << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+}
+
+TEST_F(LogTest, DoesNotWaitForAReaderThatStopsAndSaysHowMuchIsLost) {
+    flood();
+    const std::string before = read();
+    const auto written = std::count(before.begin(), before.end(), '\n');
+    EXPECT_EQ(before.back(), '\n') << "whole lines only";
+    EXPECT_GT(written, 100);
+    EXPECT_LT(written, lines);
+    log_(Severity::info, "again");
+    log_(Severity::info, "and on");
+    const std::string after = read();
+    EXPECT_NE(after.find(" warning lines lost before this one, as the log was not taken: " +
+                         std::to_string(lines - written) + "\n"),
+              std::string::npos)
+        << after;
+    EXPECT_NE(after.find(" info again\n"), std::string::npos) << after;
+    EXPECT_EQ(std::count(after.begin(), after.end(), '\n'), 3) << "it is said once: " << after;
+}
+
+TEST_F(LogTest, OutlivesItsReader) {
+    stop_reading();
+    flood();
+}
+
+TEST_F(LogTest, CutsWhatAPipeMayNotTakeAtOnce) {
+    log_(Severity::info, std::string(3 * PIPE_BUF, 'x'));
+    log_(Severity::info, "next");
+    const std::string said = read();
+    EXPECT_EQ(said.find("xxx...\n"), static_cast<std::size_t>(PIPE_BUF - 7)) << said.size();
+    EXPECT_NE(said.find(" info next\n"), std::string::npos);
+}

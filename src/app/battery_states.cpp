@@ -2,8 +2,8 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+
+#include "app/file_content.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -45,15 +45,21 @@ std::string BatteryStates::path_of(const std::string& id) const {
     return folder_ + "/" + file_name(id) + ".json";
 }
 
-BatteryState BatteryStates::load(const std::string& id) const {
-    const std::string path = folder_.empty() ? "" : path_of(id);
-    std::ifstream file(path, std::ios::binary);
+BatteryState BatteryStates::load(const std::string& id) {
     BatteryState theirs = elsewhere ? elsewhere(id) : BatteryState{};
-    if (!file) return theirs;
-    std::string text(largest_state, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    auto state = battery_state(text, id);
+    if (folder_.empty()) return theirs;
+    const std::string path = path_of(id);
+    const auto text = file_content(path, largest_state);
+    if (!text) {
+        // It may be whole, and readable at the next start.
+        untouched_.insert(id);
+        report_(Severity::warning, path + ": it cannot be read (" + text.error().detail +
+                                       "); it is left as it is, what is new of battery " + id +
+                                       " is lost when bmsd ends, and it begins like a new one");
+        return theirs;
+    }
+    if (!*text) return theirs;
+    auto state = battery_state(**text, id);
     if (state) return newer_of(id, *std::move(state), std::move(theirs));
     std::error_code ignored;
     fs::rename(path, path + ".bad", ignored);
@@ -84,7 +90,7 @@ BatteryState& BatteryStates::state(const std::string& id) {
 }
 
 void BatteryStates::write(const std::string& id) {
-    if (!folder_.empty()) writer_.write(path_of(id), to_json(state(id), id));
+    if (!folder_.empty() && !untouched_.contains(id)) writer_.write(path_of(id), to_json(state(id), id));
 }
 
 std::optional<control::Persistent> BatteryStates::recall(const std::string& id) {

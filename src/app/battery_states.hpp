@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "app/battery_state.hpp"
@@ -14,7 +15,7 @@ namespace bmsd::app {
 class BatteryStates : public engine::BatteryMemory {
 public:
     /// `state_dir` empty: kept while the program runs only. The directory must exist. A file that cannot be used is set
-    /// aside and named on `report`.
+    /// aside and named on `report`; one that cannot be read is named and left alone.
     BatteryStates(const std::string& state_dir, Executor executor, Report report);
 
     void meet(const Identity& battery) override {
@@ -45,7 +46,7 @@ public:
 
 private:
     BatteryState& state(const std::string& id);
-    [[nodiscard]] BatteryState load(const std::string& id) const;
+    [[nodiscard]] BatteryState load(const std::string& id);
     [[nodiscard]] BatteryState newer_of(const std::string& id, BatteryState ours, BatteryState theirs) const;
     [[nodiscard]] std::string path_of(const std::string& id) const;
     void write(const std::string& id);
@@ -53,6 +54,7 @@ private:
     std::string folder_;  ///< empty: nothing is written
     Report report_;
     std::map<std::string, BatteryState> states_;
+    std::set<std::string> untouched_;  ///< batteries whose file could not be read: it is not replaced
     FileWriter writer_;
 };
 

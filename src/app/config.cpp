@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "app/config_reader.hpp"
+#include "app/file_content.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -64,19 +64,16 @@ Parsed read_config(const std::string& path) {
     };
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    if (status.type() == std::filesystem::file_type::not_found)
-        return fatal("there is no such file; check its name and its directory");
-    if (error)
+    if (error && status.type() != std::filesystem::file_type::not_found)
         return fatal("the file cannot be reached (" + error.message() + "); check the permissions of its directories");
     if (std::filesystem::is_directory(status)) return fatal("this is a directory; name the file in it");
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fatal("the file cannot be read; check its permissions");
-    std::string text(largest_config + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > largest_config) return fatal("the file is too large for a configuration");
-    if (text.find('\0') != std::string::npos) return fatal("this is not a text file");
-    return parse_config(text);
+    const auto text = file_content(path, largest_config + 1);
+    if (!text)
+        return fatal("the file cannot be read (" + text.error().detail + "); check its permissions and its disk");
+    if (!*text) return fatal("there is no such file; check its name and its directory");
+    if ((*text)->size() > largest_config) return fatal("the file is too large for a configuration");
+    if ((*text)->find('\0') != std::string::npos) return fatal("this is not a text file");
+    return parse_config(**text);
 }
 
 }  // namespace bmsd::app

@@ -1,18 +1,20 @@
 #include "app/detections.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <boost/json.hpp>
 
 #include "app/atomic_file.hpp"
+#include "app/file_content.hpp"
 #include "bms/catalog.hpp"
 
 namespace bmsd::app {
 namespace {
 
 namespace json = boost::json;
+
+/// Room for a few hundred ports.
+constexpr std::size_t largest_file = 1 << 20;
 
 /// The family with exactly this key; null if this version has none.
 const bms::Family* family_with_key(std::string_view key) {
@@ -52,12 +54,18 @@ Detections::Detections(const std::string& state_dir, Report report) : report_(st
 }
 
 void Detections::load() {
-    std::ifstream file(path_, std::ios::binary);
-    if (!file) return;  // the first start
-    std::stringstream text;
-    text << file.rdbuf();
+    const auto text = file_content(path_, largest_file);
+    if (!text) {
+        // It may be whole, and readable at the next start.
+        report_(Severity::warning, path_ + ": it cannot be read (" + text.error().detail +
+                                       "); it is left as it is, ports without BMS_TYPE are searched afresh, and what "
+                                       "is found is forgotten when bmsd ends");
+        path_.clear();
+        return;
+    }
+    if (!*text) return;  // the first start
     boost::system::error_code error;
-    const json::value root = json::parse(text.str(), error);
+    const json::value root = json::parse(**text, error);
     if (error || !root.is_object()) {
         std::error_code ignored;
         std::filesystem::rename(path_, path_ + ".bad", ignored);

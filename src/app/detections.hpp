@@ -12,7 +12,8 @@ namespace bmsd::app {
 
 /// Remembers in the file `detected.json` of the state directory, replaced at once whenever something new is found: per
 /// port a list of `{"family": KEY, "baud": RATE, "address": ADDRESS}`, or a single such object without an address, as
-/// the first versions wrote. A file that cannot be read is set aside as `detected.json.bad`, with a message.
+/// the first versions wrote. A file that is not JSON is set aside as `detected.json.bad`, with a message; one that
+/// cannot be read is left alone, with a message.
 class Detections final : public engine::Memory {
 public:
     /// An empty directory: nothing is kept.

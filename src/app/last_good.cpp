@@ -2,22 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "app/atomic_file.hpp"
 #include "app/check_sum.hpp"
+#include "app/file_content.hpp"
 
 namespace bmsd::app {
 namespace {
 
 using Kind = Problem::Kind;
 
-/// Empty if the file cannot be read.
-std::string read_all(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
+/// A configuration, and the line above it.
+constexpr std::size_t largest_copy = 2 << 20;
 
 }  // namespace
 
@@ -35,16 +31,17 @@ std::string LastGood::content(std::string_view text) const {
 
 Parsed LastGood::instead_of(Parsed wanted) const {
     if (path_.empty() || !wanted.readable || !wanted.has(Kind::safety)) return wanted;
-    const std::string kept = read_all(path_);
-    if (kept.empty()) return wanted;
-    const auto text = std::string_view(kept).substr(std::min(kept.find('\n'), kept.size() - 1) + 1);
-    if (kept != content(text)) {
-        wanted.problems.push_back({.kind = Kind::warning,
-                                   .text = "has no last good copy: " + path_ +
-                                           " is damaged, or of another configuration or version; it is replaced when "
-                                           "the errors are corrected"});
+    const auto without = [&](const std::string& why) {
+        wanted.problems.push_back(
+            {.kind = Kind::warning,
+             .text = "has no last good copy: " + path_ + " " + why + "; it is replaced when the errors are corrected"});
         return wanted;
-    }
+    };
+    const auto kept = file_content(path_, largest_copy);
+    if (!kept) return without("cannot be read (" + kept.error().detail + ")");
+    if (!*kept) return wanted;
+    const std::string_view whole = **kept, text = whole.substr(std::min(whole.find('\n'), whole.size() - 1) + 1);
+    if (whole != content(text)) return without("is damaged, or of another configuration or version");
     Parsed good = parse_config(text);
     // A newer version may see more than the one that kept it.
     if (good.has(Kind::error)) return wanted;
@@ -62,7 +59,7 @@ Parsed LastGood::instead_of(Parsed wanted) const {
 Result<void> LastGood::keep(const Parsed& used) const {
     if (path_.empty() || used.has(Kind::error)) return {};
     const std::string text = content(used.text);
-    if (read_all(path_) == text) return {};
+    if (file_content(path_, largest_copy) == text) return {};
     return write_atomically(path_, text);
 }
 

@@ -116,6 +116,22 @@ TEST_F(BatteryStatesTest, SetADamagedFileAside) {
     EXPECT_TRUE(std::filesystem::exists(folder_.file("batteries/B1.json.bad")));
 }
 
+TEST_F(BatteryStatesTest, LeaveAFileAloneThatCannotBeRead) {
+    std::filesystem::create_directories(folder_.file("batteries"));
+    std::filesystem::create_symlink(test::unreadable, folder_.file("batteries/B1.json"));
+    during_a_run([&](BatteryStates& states) {
+        EXPECT_FALSE(states.recall("B1"));
+        states.keep("B1", in_float());
+        states.set_name("B1", "Cellar");
+        EXPECT_EQ(states.recall("B1"), in_float()) << "as long as the program runs";
+    });
+    EXPECT_EQ(std::count(log_.begin(), log_.end(), '\n'), 1) << log_;
+    EXPECT_NE(log_.find("B1.json: it cannot be read (Input/output error); it is left as it is"), std::string::npos)
+        << log_;
+    EXPECT_TRUE(std::filesystem::is_symlink(folder_.file("batteries/B1.json")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("batteries/B1.json.bad")));
+}
+
 // Every byte once, each with another bit: flash that wears gives such files.
 TEST_F(BatteryStatesTest, AreTheOnesWrittenOrNewWhateverByteChanges) {
     control::Persistent known = in_float();

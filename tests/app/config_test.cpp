@@ -301,6 +301,7 @@ TEST(Config, FilesThatCannotBeRead) {
     std::filesystem::create_symlink(folder.file("loop"), folder.file("loop"));
     EXPECT_TRUE(mentions(app::read_config(folder.file("loop")), "the file cannot be reached (Too many"))
         << "neither there nor not there; root enters every directory, so that no permission could be missing here";
+    EXPECT_TRUE(mentions(app::read_config(unreadable), "the file cannot be read (Input/output error)"));
 }
 
 TEST(ConfigKeys, NamesAreUniqueAndHelped) {

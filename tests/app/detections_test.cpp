@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bms/catalog.hpp"
+#include "folder.hpp"
 
 namespace fs = std::filesystem;
 using namespace bmsd;
@@ -61,6 +62,18 @@ TEST_F(DetectionsTest, SetADamagedFileAside) {
     EXPECT_TRUE(open().recall("/dev/ttyUSB0").empty());
     EXPECT_NE(log_.find("set aside"), std::string::npos);
     EXPECT_TRUE(fs::exists(folder_ / "detected.json.bad"));
+}
+
+TEST_F(DetectionsTest, LeaveAFileAloneThatCannotBeRead) {
+    fs::create_symlink(test::unreadable, folder_ / "detected.json");
+    auto detections = open();
+    EXPECT_NE(log_.find("detected.json: it cannot be read (Input/output error); it is left as it is"),
+              std::string::npos)
+        << log_;
+    detections.remember("/dev/ttyUSB0", daly_);
+    EXPECT_EQ(detections.recall("/dev/ttyUSB0"), daly_) << "as long as the program runs";
+    EXPECT_TRUE(fs::is_symlink(folder_ / "detected.json"));
+    EXPECT_FALSE(fs::exists(folder_ / "detected.json.bad"));
 }
 
 TEST_F(DetectionsTest, SetATornFileAsideWhereverItIsTorn) {

@@ -10,6 +10,9 @@
 
 namespace bmsd::test {
 
+/// A file that can be opened, whose first byte is an Input/output error.
+inline constexpr const char* unreadable = "/proc/self/mem";
+
 /// What is in a file; nothing if there is none.
 inline std::string content(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

@@ -98,6 +98,27 @@ TEST(LastGood, AChangedCopyIsNotTakenAndNamed) {
     }
 }
 
+TEST(LastGood, ACopyThatCannotBeReadIsNamedAndReplaced) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    std::filesystem::create_symlink(unreadable, folder.file("last-good.ini"));
+    const auto used = kept.instead_of(app::parse_config(bad));
+    EXPECT_TRUE(used.has(Kind::safety));
+    EXPECT_TRUE(complains(used, Kind::warning, 0, "last-good.ini cannot be read (Input/output error)")) << all(used);
+    ASSERT_TRUE(kept.keep(app::parse_config(good)));
+    EXPECT_FALSE(kept.instead_of(app::parse_config(bad)).has(Kind::safety));
+}
+
+TEST(LastGood, AFolderInItsPlaceIsNamed) {
+    TemporaryFolder folder;
+    const app::LastGood kept(folder.path(), "/etc/config.ini");
+    std::filesystem::create_directory(folder.file("last-good.ini"));
+    EXPECT_TRUE(mentions(kept.instead_of(app::parse_config(bad)), "last-good.ini cannot be read (Is a directory)"));
+    const auto result = kept.keep(app::parse_config(good));
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().detail.find("last-good.ini: cannot be replaced"), std::string::npos);
+}
+
 TEST(LastGood, WithoutAStateDirectoryNothingIsKept) {
     const app::LastGood kept("", "/etc/config.ini");
     ASSERT_TRUE(kept.keep(app::parse_config(good)));

@@ -49,13 +49,14 @@ BatteryState BatteryStates::load(const std::string& id) {
     BatteryState theirs = elsewhere ? elsewhere(id) : BatteryState{};
     if (folder_.empty()) return theirs;
     const std::string path = path_of(id);
+    const std::string begins =
+        "battery " + id + " begins " + (theirs.control ? "with what Venus OS' settings hold of it" : "like a new one");
     const auto text = file_content(path, largest_state);
     if (!text) {
         // It may be whole, and readable at the next start.
         untouched_.insert(id);
-        report_(Severity::warning, path + ": it cannot be read (" + text.error().detail +
-                                       "); it is left as it is, what is new of battery " + id +
-                                       " is lost when bmsd ends, and it begins like a new one");
+        report_(Severity::warning, path + ": it cannot be read (" + text.error().detail + "); it is left as it is, " +
+                                       begins + ", and what is new of it is lost when bmsd ends");
         return theirs;
     }
     if (!*text) return theirs;
@@ -63,9 +64,9 @@ BatteryState BatteryStates::load(const std::string& id) {
     if (state) return newer_of(id, *std::move(state), std::move(theirs));
     std::error_code ignored;
     fs::rename(path, path + ".bad", ignored);
-    report_(Severity::warning, path + ": " + state.error().detail + "; it is set aside as " + path +
-                                   ".bad, and battery " + id + " begins like a new one");
-    return {};
+    report_(Severity::warning,
+            path + ": " + state.error().detail + "; it is set aside as " + path + ".bad, and " + begins);
+    return theirs;
 }
 
 /// Somebody who went back to the other driver for a while keeps what that one has counted.

@@ -108,6 +108,26 @@ TEST_F(BatteryStatesTest, AreNotWrittenAgainWithoutAChange) {
     EXPECT_FALSE(std::filesystem::exists(file));
 }
 
+TEST_F(BatteryStatesTest, AreThoseOfTheSettingsIfTheFileIsOfNoUse) {
+    BatteryState theirs;
+    theirs.control = in_float();
+    theirs.device_instance = 4;
+    std::filesystem::create_directories(folder_.file("batteries"));
+    folder_.write("batteries/B1.json", "{\"bmsd\":");
+    std::filesystem::create_symlink(test::unreadable, folder_.file("batteries/B2.json"));
+    for (const char* id : {"B1", "B2"}) {
+        log_.clear();
+        during_a_run([&](BatteryStates& states) {
+            states.elsewhere = [&](const std::string&) { return theirs; };
+            EXPECT_EQ(states.recall(id), in_float());
+            EXPECT_EQ(states.device_instance(id), 4);
+        });
+        EXPECT_NE(log_.find(std::string("battery ") + id + " begins with what Venus OS' settings hold of it"),
+                  std::string::npos)
+            << log_;
+    }
+}
+
 TEST_F(BatteryStatesTest, SetADamagedFileAside) {
     std::filesystem::create_directories(folder_.file("batteries"));
     folder_.write("batteries/B1.json", "{\"bmsd\":");

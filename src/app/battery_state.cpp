@@ -6,6 +6,7 @@
 
 #include "app/check_sum.hpp"
 #include "app/history_json.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -15,7 +16,6 @@ namespace json = boost::json;
 constexpr std::string_view kind = "state of a battery";
 /// Raised when an older program could misunderstand the file.
 constexpr std::int64_t version = 1;
-constexpr std::size_t longest_name = 255;
 
 // The same walk over the members writes and reads: a number cannot be forgotten on one side.
 
@@ -177,8 +177,8 @@ Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
     if (std::string why = why_foreign(root, id); !why.empty()) return fail(std::move(why));
 
     BatteryState state;
-    state.name = text_in(root, "name").value_or("");
-    if (state.name.size() > longest_name) return fail("the name is too long");
+    // One that is too long costs nothing else.
+    state.name = cut_text(text_in(root, "name").value_or(""), longest_custom_name);
     if (const json::value* instance = root.if_contains("device_instance")) {
         const std::int64_t* number = instance->if_int64();
         if (!number || *number < 0 || *number > INT32_MAX) return fail("device_instance is no such number");

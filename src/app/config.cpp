@@ -5,6 +5,7 @@
 
 #include "app/config_reader.hpp"
 #include "app/file_content.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -25,9 +26,7 @@ std::string to_string(const Problem& problem, const std::string& file) {
     for (char& c : out)
         if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
     if (out.size() <= longest_message) return out;
-    std::size_t end = longest_message;
-    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not within a character
-    return out.substr(0, end) + "...";
+    return std::string(cut_text(out, longest_message)) + "...";
 }
 
 bool Parsed::has(Problem::Kind at_least) const noexcept {

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "model/words.hpp"
+
 namespace bmsd::app {
 namespace {
 
@@ -35,7 +37,7 @@ bool LogSink::put(const spdlog::details::log_msg& message) {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
     if (line.size() > longest_line) {
-        line.resize(longest_line - cut.size());
+        line.resize(cut_text({line.data(), line.size()}, longest_line - cut.size()).size());
         line.append(cut.data(), cut.data() + cut.size());
     }
     return ::write(fd_, line.data(), line.size()) == static_cast<ssize_t>(line.size());

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "app/history_json.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -66,7 +67,8 @@ BatteryState from_settings(const venus::SettingValues& values) {
     const Number seen = number_in(values, "LastSeen");
     if (seen && *seen >= 0 && *seen < 1e15) state.last_seen = std::llround(*seen);
     if (const auto name = values.find("CustomName"); name != values.end())
-        if (const auto* text = std::get_if<std::string>(&name->second)) state.name = *text;
+        if (const auto* text = std::get_if<std::string>(&name->second))
+            state.name = cut_text(*text, longest_custom_name);
     if (const auto instance = values.find("ClassAndVrmInstance"); instance != values.end())
         state.device_instance = venus::instance_of(instance->second);
     return state;

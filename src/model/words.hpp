@@ -37,6 +37,12 @@ private:
 /// Without blanks, tabs and line ends on either side.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
 
+/// The first `most` bytes of a UTF-8 text, or fewer: no character is torn.
+[[nodiscard]] std::string_view cut_text(std::string_view text, std::size_t most) noexcept;
+
+/// Bytes of the name that somebody gives a battery: bounds what strangers can make us keep.
+inline constexpr std::size_t longest_custom_name = 255;
+
 /// A bus address as people read it, e.g. "0x0A".
 [[nodiscard]] std::string address_text(std::uint32_t address);
 

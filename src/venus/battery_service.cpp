@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/words.hpp"
 #include "venus/json_data.hpp"
 #include "venus/names.hpp"
 
@@ -13,9 +14,6 @@ constexpr std::chrono::seconds first_delay{1}, longest_delay{30};
 
 /// Answers of the bus daemon to RequestName.
 constexpr int primary_owner = 1, name_taken = 3, already_owner = 4;
-
-/// A name longer than this is no name; bounds what strangers can make us keep.
-constexpr std::size_t longest_custom_name = 255;
 
 constexpr std::string_view config_node = "/Info/Config/";
 

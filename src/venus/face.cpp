@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "model/words.hpp"
 #include "venus/names.hpp"
 
 namespace bmsd::venus {
@@ -94,8 +95,9 @@ void Face::follow(BatteryService& service, const SettingValues& stored) {
         }
     if (const auto name = stored.find("CustomName"); name != stored.end())
         if (const auto* text = std::get_if<std::string>(&name->second)) {
-            if (settings_.keep_custom_name) settings_.keep_custom_name(identity, *text);
-            service.show_name(*text);
+            const std::string taken{cut_text(*text, longest_custom_name)};
+            if (settings_.keep_custom_name) settings_.keep_custom_name(identity, taken);
+            service.show_name(taken);
         }
 }
 

@@ -21,6 +21,13 @@ TEST(VenusState, AValueOfTheHistoryThatMakesNoSenseDoesNotCostTheOthers) {
     EXPECT_FALSE(history.charge_cycles);
 }
 
+TEST(VenusState, ANameIsCutToWhatIsKept) {
+    std::string name;
+    for (int i = 0; i < 200; ++i) name += "\xC3\xBC";  // 400 bytes
+    EXPECT_EQ(from_settings({{"CustomName", name}}).name, name.substr(0, 254)) << "no half character";
+    EXPECT_EQ(from_settings({{"CustomName", "Barn"}}).name, "Barn");
+}
+
 TEST(VenusState, TheHistoryHasTheKeyTheOtherDriverExpects) {
     control::Persistent state;
     EXPECT_EQ(to_settings(state).at("HistoryValues"), venus::Value{""}) << "nothing was seen yet";

@@ -126,6 +126,22 @@ TEST_F(VenusSettings, TheInstanceFollowsTheGui) {
     EXPECT_TRUE(eventually([&] { return rig_.text(service_, "/CustomName") == "From the GUI"; }));
 }
 
+TEST_F(VenusSettings, ANameThatIsTooLongCostsNothingAtTheNextStart) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    settings.change(battery + "CustomName", std::string(300, 'n'));
+    const std::string kept(255, 'n');
+    EXPECT_TRUE(eventually([&] { return rig_.text(service_, "/CustomName") == kept; }));
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == kept; }));
+    end();
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), kept);
+    EXPECT_FALSE(rig_.logged("set aside")) << rig_.daemon().err();
+}
+
 TEST_F(VenusSettings, AreRarelyWritten) {
     SettingsService settings(rig_.bus.address());
     start("POLL_INTERVAL = 0.1\n");

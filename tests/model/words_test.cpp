@@ -23,6 +23,14 @@ TEST(Words, TheNearestIsTheFirstOfEquals) {
     EXPECT_EQ(nearest.best(), "control");
 }
 
+TEST(Words, AreCutBetweenCharacters) {
+    EXPECT_EQ(cut_text("short", 5), "short");
+    EXPECT_EQ(cut_text("short", 4), "shor");
+    EXPECT_EQ(cut_text("a\xE2\x82\xAC", 3), "a");
+    EXPECT_EQ(cut_text("a\xE2\x82\xAC!", 4), "a\xE2\x82\xAC");
+    EXPECT_EQ(cut_text("\x80\x80\x80", 2), "") << "no text at all";
+}
+
 TEST(Words, AreAsFarApartAsTheEditsBetweenThem) {
     EXPECT_EQ(word_distance("kitten", "sitting"), 3U);
     EXPECT_EQ(word_distance("", "abc"), 3U);

@@ -18,17 +18,31 @@ FileWriter::~FileWriter() {
 }
 
 void FileWriter::write(std::string path, std::string content) {
-    asio::post(thread_, [this, alive = std::weak_ptr<char>(alive_), path = std::move(path),
-                         content = std::move(content)]() mutable {
-        const auto written = write_atomically(path, content);
-        {
-            const std::lock_guard lock(mutex_);
-            outcomes_.push_back({std::move(path), written ? "" : written.error().detail});
-        }
-        asio::post(executor_, [this, alive = std::move(alive)] {
+    const std::lock_guard lock(mutex_);
+    const auto same =
+        std::find_if(waiting_.begin(), waiting_.end(), [&](const File& other) { return other.path == path; });
+    if (same != waiting_.end())
+        same->content = std::move(content);
+    else
+        waiting_.push_back({std::move(path), std::move(content)});
+    if (!std::exchange(working_, true)) asio::post(thread_, [this] { work(); });
+}
+
+/// Beside the event loop.
+void FileWriter::work() {
+    std::unique_lock lock(mutex_);
+    while (!waiting_.empty()) {
+        File file = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        const auto written = write_atomically(file.path, file.content);
+        lock.lock();
+        outcomes_.push_back({std::move(file.path), written ? "" : written.error().detail});
+        asio::post(executor_, [this, alive = std::weak_ptr<char>(alive_)] {
             if (!alive.expired()) tell();
         });
-    });
+    }
+    working_ = false;
 }
 
 /// A full disk is said once for each file, not every few minutes.

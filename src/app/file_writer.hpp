@@ -1,6 +1,8 @@
 // Files are written beside the event loop: a disk may take as long as it likes.
 #pragma once
 
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -22,15 +24,20 @@ public:
     FileWriter(const FileWriter&) = delete;
     FileWriter& operator=(const FileWriter&) = delete;
 
-    /// See write_atomically(). Later content of the same file wins.
+    /// See write_atomically(). Later content of the same file wins: what still waits then is not written at all, so
+    /// that whoever changes something faster than the disk can follow costs one file of memory, not all of them.
     void write(std::string path, std::string content);
 
 private:
+    struct File {
+        std::string path, content;
+    };
     struct Outcome {
         std::string path;
         std::string trouble;  ///< empty: written
     };
 
+    void work();
     void tell();
 
     Executor executor_;
@@ -38,6 +45,8 @@ private:
     std::vector<std::string> failing_;  ///< files whose trouble the log knows
     std::shared_ptr<char> alive_ = std::make_shared<char>();
     std::mutex mutex_;
+    std::deque<File> waiting_;       ///< guarded by mutex_, each path once, in the order in which they came
+    bool working_ = false;           ///< guarded by mutex_
     std::vector<Outcome> outcomes_;  ///< guarded by mutex_
     boost::asio::thread_pool thread_{1};
 };

@@ -1,0 +1,80 @@
+// Files written beside the loop, on a disk that takes its time.
+#include "app/file_writer.hpp"
+
+#include <cstring>
+
+#include <boost/asio/io_context.hpp>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "folder.hpp"
+
+using namespace bmsd;
+
+namespace {
+
+class FileWriterTest : public testing::Test {
+protected:
+    FileWriterTest() { ::inotify_add_watch(watch_, folder_.path().c_str(), IN_MOVED_TO); }
+    ~FileWriterTest() override { ::close(watch_); }
+
+    /// How often files of the folder were replaced; the same one several times in a row counts once.
+    [[nodiscard]] std::ptrdiff_t replaced() const {
+        alignas(inotify_event) char events[64 * 1024];
+        const ssize_t size = ::read(watch_, events, sizeof events);
+        std::ptrdiff_t count = 0;
+        for (ssize_t at = 0; at < size; ++count) {
+            inotify_event event{};
+            std::memcpy(&event, events + at, sizeof event);
+            at += static_cast<ssize_t>(sizeof event + event.len);
+        }
+        return count;
+    }
+    /// A disk that takes this file only when it is read from.
+    void block(const std::string& name) const { ASSERT_EQ(::mkfifo(folder_.file(name + ".new").c_str(), 0600), 0); }
+    void release(const std::string& name) const {
+        const int fd = ::open(folder_.file(name + ".new").c_str(), O_RDONLY);
+        char byte[1];
+        EXPECT_EQ(::read(fd, byte, 1), 1);
+        ::close(fd);
+    }
+
+    test::TemporaryFolder folder_;
+    int watch_ = ::inotify_init1(IN_NONBLOCK);
+    boost::asio::io_context io_;
+    std::string log_;
+};
+
+}  // namespace
+
+TEST_F(FileWriterTest, WritesOnlyTheNewestOfWhatWaitsForTheDisk) {
+    block("slow");
+    {
+        app::FileWriter files(io_.get_executor(), [this](Severity, const std::string& text) { log_ += text + "\n"; });
+        files.write(folder_.file("slow"), "x");
+        for (int i = 0; i < 1000; ++i) {
+            files.write(folder_.file("a"), std::to_string(i));
+            files.write(folder_.file("b"), std::to_string(-i));
+        }
+        release("slow");
+    }
+    EXPECT_EQ(test::content(folder_.file("a")), "999");
+    EXPECT_EQ(test::content(folder_.file("b")), "-999");
+    // "slow" is not among them: a pipe is no disk.
+    EXPECT_EQ(replaced(), 2);
+    EXPECT_NE(log_.find("slow: does not reach the disk"), std::string::npos) << log_;
+}
+
+TEST_F(FileWriterTest, WritesAFileAgainAfterItWasWritten) {
+    for (const char* content : {"one", "two"}) {
+        app::FileWriter files(io_.get_executor(), [this](Severity, const std::string& text) { log_ += text; });
+        files.write(folder_.file("a"), content);
+        while (test::content(folder_.file("a")) != content) ::usleep(1000);
+        files.write(folder_.file("a"), "three");
+        while (test::content(folder_.file("a")) != "three") ::usleep(1000);
+    }
+    EXPECT_EQ(log_, "");
+}

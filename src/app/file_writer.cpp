@@ -1,6 +1,7 @@
 #include "app/file_writer.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -9,6 +10,16 @@
 #include "app/atomic_file.hpp"
 
 namespace bmsd::app {
+namespace {
+
+/// Somebody may have removed the folder since the start. If it cannot be made again, the file says so.
+Result<void> write_with_folder(const std::string& path, std::string_view content) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    return write_atomically(path, content);
+}
+
+}  // namespace
 
 FileWriter::FileWriter(Executor executor, Report report) : executor_(std::move(executor)), report_(std::move(report)) {}
 
@@ -35,7 +46,7 @@ void FileWriter::work() {
         File file = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
-        const auto written = write_atomically(file.path, file.content);
+        const auto written = write_with_folder(file.path, file.content);
         lock.lock();
         outcomes_.push_back({std::move(file.path), written ? "" : written.error().detail});
         asio::post(executor_, [this, alive = std::weak_ptr<char>(alive_)] {

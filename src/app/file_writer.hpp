@@ -24,8 +24,9 @@ public:
     FileWriter(const FileWriter&) = delete;
     FileWriter& operator=(const FileWriter&) = delete;
 
-    /// See write_atomically(). Later content of the same file wins: what still waits then is not written at all, so
-    /// that whoever changes something faster than the disk can follow costs one file of memory, not all of them.
+    /// See write_atomically(); a folder that is missing is made. Later content of the same file wins: what still waits
+    /// then is not written at all, so that whoever changes something faster than the disk can follow costs one file of
+    /// memory, not all of them.
     void write(std::string path, std::string content);
 
 private:

@@ -199,9 +199,19 @@ TEST_F(BatteryStatesTest, BeginAnewWhereverTheirFileIsTorn) {
     }
 }
 
-TEST_F(BatteryStatesTest, SayOnceThatTheDiskIsGone) {
+TEST_F(BatteryStatesTest, AreWrittenAlthoughSomebodyRemovedTheDirectory) {
     during_a_run([&](BatteryStates& states) {
         std::filesystem::remove_all(folder_.path());
+        states.keep("B1", in_float());
+    });
+    during_a_run([&](BatteryStates& states) { EXPECT_EQ(states.recall("B1"), in_float()); });
+    EXPECT_EQ(log_, "");
+}
+
+TEST_F(BatteryStatesTest, SayOnceThatTheDiskIsGone) {
+    during_a_run([&](BatteryStates& states) {
+        std::filesystem::remove_all(folder_.file("batteries"));
+        folder_.write("batteries", "in its place");
         states.keep("B1", in_float());
         states.set_name("B1", "Cellar");
         EXPECT_EQ(states.recall("B1"), in_float());  // nothing is lost while we run

@@ -29,8 +29,8 @@ std::string file_name(const std::string& id) {
     return out.substr(0, longest_file_name);
 }
 
-BatteryStates::BatteryStates(const std::string& state_dir, Executor executor, Report report)
-    : report_(report), writer_(std::move(executor), std::move(report)) {
+BatteryStates::BatteryStates(const std::string& state_dir, ReplaceFile replace, Report report)
+    : report_(std::move(report)), replace_(std::move(replace)) {
     if (state_dir.empty()) return;
     folder_ = state_dir + "/batteries";
     std::error_code error;
@@ -91,7 +91,7 @@ BatteryState& BatteryStates::state(const std::string& id) {
 }
 
 void BatteryStates::write(const std::string& id) {
-    if (!folder_.empty() && !untouched_.contains(id)) writer_.write(path_of(id), to_json(state(id), id));
+    if (!folder_.empty() && !untouched_.contains(id)) replace_(path_of(id), to_json(state(id), id));
 }
 
 std::optional<control::Persistent> BatteryStates::recall(const std::string& id) {

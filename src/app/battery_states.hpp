@@ -16,7 +16,7 @@ class BatteryStates : public engine::BatteryMemory {
 public:
     /// `state_dir` empty: kept while the program runs only. The directory must exist. A file that cannot be used is set
     /// aside and named on `report`; one that cannot be read is named and left alone.
-    BatteryStates(const std::string& state_dir, Executor executor, Report report);
+    BatteryStates(const std::string& state_dir, ReplaceFile replace, Report report);
 
     void meet(const Identity& battery) override {
         if (on_met) on_met(battery);
@@ -55,7 +55,7 @@ private:
     Report report_;
     std::map<std::string, BatteryState> states_;
     std::set<std::string> untouched_;  ///< batteries whose file could not be read: it is not replaced
-    FileWriter writer_;
+    ReplaceFile replace_;
 };
 
 /// `id` as a file name: what is no ASCII letter, digit, '-' or '_' becomes %XX.

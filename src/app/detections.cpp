@@ -4,7 +4,6 @@
 
 #include <boost/json.hpp>
 
-#include "app/atomic_file.hpp"
 #include "app/file_content.hpp"
 #include "bms/catalog.hpp"
 
@@ -47,7 +46,8 @@ std::optional<engine::Found> read_entry(const json::value& entry) {
 
 }  // namespace
 
-Detections::Detections(const std::string& state_dir, Report report) : report_(std::move(report)) {
+Detections::Detections(const std::string& state_dir, ReplaceFile replace, Report report)
+    : replace_(std::move(replace)), report_(std::move(report)) {
     if (state_dir.empty()) return;
     path_ = state_dir + "/detected.json";
     load();
@@ -103,8 +103,7 @@ void Detections::save() const {
                 {"family", one.candidate.family->key}, {"baud", one.candidate.rate}, {"address", one.address}});
         root[port] = std::move(entries);
     }
-    if (const auto written = write_atomically(path_, json::serialize(root) + "\n"); !written)
-        report_(Severity::warning, written.error().detail);
+    replace_(path_, json::serialize(root) + "\n");
 }
 
 }  // namespace bmsd::app

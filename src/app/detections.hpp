@@ -5,19 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "app/file_writer.hpp"
 #include "engine/memory.hpp"
 #include "model/report.hpp"
 
 namespace bmsd::app {
 
-/// Remembers in the file `detected.json` of the state directory, replaced at once whenever something new is found: per
+/// Remembers in the file `detected.json` of the state directory, replaced whenever something new is found: per
 /// port a list of `{"family": KEY, "baud": RATE, "address": ADDRESS}`, or a single such object without an address, as
 /// the first versions wrote. A file that is not JSON is set aside as `detected.json.bad`, with a message; one that
 /// cannot be read is left alone, with a message.
 class Detections final : public engine::Memory {
 public:
     /// An empty directory: nothing is kept.
-    Detections(const std::string& state_dir, Report report);
+    Detections(const std::string& state_dir, ReplaceFile replace, Report report);
 
     [[nodiscard]] std::vector<engine::Found> recall(const std::string& port) override;
     void remember(const std::string& port, const std::vector<engine::Found>& found) override;
@@ -27,6 +28,7 @@ private:
     void save() const;
 
     std::string path_;  ///< empty: nothing is kept
+    ReplaceFile replace_;
     Report report_;
     std::map<std::string, std::vector<engine::Found>> found_;  ///< by port
 };

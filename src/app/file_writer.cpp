@@ -8,12 +8,14 @@
 #include <boost/asio/post.hpp>
 
 #include "app/atomic_file.hpp"
+#include "app/file_content.hpp"
 
 namespace bmsd::app {
 namespace {
 
-/// Somebody may have removed the folder since the start. If it cannot be made again, the file says so.
-Result<void> write_with_folder(const std::string& path, std::string_view content) {
+Result<void> replace(const std::string& path, std::string_view content) {
+    if (file_content(path, content.size() + 1) == content) return {};
+    // Somebody may have removed the folder since the start. If it cannot be made again, the file says so.
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
     return write_atomically(path, content);
@@ -46,7 +48,7 @@ void FileWriter::work() {
         File file = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
-        const auto written = write_with_folder(file.path, file.content);
+        const auto written = replace(file.path, file.content);
         lock.lock();
         outcomes_.push_back({std::move(file.path), written ? "" : written.error().detail});
         asio::post(executor_, [this, alive = std::weak_ptr<char>(alive_)] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,6 +15,9 @@
 
 namespace bmsd::app {
 
+/// Replaces a file by one with this content, now or later.
+using ReplaceFile = std::function<void(std::string path, std::string content)>;
+
 /// Replaces files one after the other on a thread of its own, which gets copies and shares nothing with the rest.
 class FileWriter {
 public:
@@ -24,9 +28,9 @@ public:
     FileWriter(const FileWriter&) = delete;
     FileWriter& operator=(const FileWriter&) = delete;
 
-    /// See write_atomically(); a folder that is missing is made. Later content of the same file wins: what still waits
-    /// then is not written at all, so that whoever changes something faster than the disk can follow costs one file of
-    /// memory, not all of them.
+    /// See write_atomically(); a folder that is missing is made, and a file that is as it should be is left alone:
+    /// flash wears. Later content of the same file wins: what still waits then is not written at all, so that whoever
+    /// changes something faster than the disk can follow costs one file of memory, not all of them.
     void write(std::string path, std::string content);
 
 private:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "app/atomic_file.hpp"
 #include "app/check_sum.hpp"
 #include "app/file_content.hpp"
 
@@ -56,11 +55,9 @@ Parsed LastGood::instead_of(Parsed wanted) const {
     return good;
 }
 
-Result<void> LastGood::keep(const Parsed& used) const {
-    if (path_.empty() || used.has(Kind::error)) return {};
-    const std::string text = content(used.text);
-    if (file_content(path_, largest_copy) == text) return {};
-    return write_atomically(path_, text);
+void LastGood::keep(const Parsed& used, const ReplaceFile& replace) const {
+    if (path_.empty() || used.has(Kind::error)) return;
+    replace(path_, content(used.text));
 }
 
 }  // namespace bmsd::app

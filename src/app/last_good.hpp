@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "app/config.hpp"
-#include "model/error.hpp"
+#include "app/file_writer.hpp"
 
 namespace bmsd::app {
 
@@ -19,9 +19,8 @@ public:
     /// one. Else the same.
     [[nodiscard]] Parsed instead_of(Parsed wanted) const;
 
-    /// Keeps a configuration that is in use, if it has no errors; only a text that differs is written. The state
-    /// directory must exist.
-    [[nodiscard]] Result<void> keep(const Parsed& used) const;
+    /// Keeps a configuration that is in use, if it has no errors.
+    void keep(const Parsed& used, const ReplaceFile& replace) const;
 
 private:
     [[nodiscard]] std::string content(std::string_view text) const;

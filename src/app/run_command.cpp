@@ -15,6 +15,7 @@
 #include "app/config_reload.hpp"
 #include "app/detections.hpp"
 #include "app/exit_codes.hpp"
+#include "app/file_writer.hpp"
 #include "app/last_good.hpp"
 #include "app/live_table.hpp"
 #include "app/log.hpp"
@@ -102,8 +103,8 @@ public:
     int run() {
         if (const auto code = add_ports()) return *code;
         keep_as_good();
-        engine_.set_memory(detections_.emplace(options_.state_dir, report_));
-        engine_.set_memory(states_.emplace(options_.state_dir, io_.get_executor(), report_));
+        engine_.set_memory(detections_.emplace(options_.state_dir, replace_file_, report_));
+        engine_.set_memory(states_.emplace(options_.state_dir, replace_file_, report_));
         if (options_.bus != "none") {
             use_venus_settings();
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
@@ -187,9 +188,7 @@ private:
         report_(Severity::info, options_.config + ": read again");
     }
 
-    void keep_as_good() const {
-        if (const auto kept = last_good_.keep(parsed_); !kept) report_(Severity::warning, kept.error().detail);
-    }
+    void keep_as_good() const { last_good_.keep(parsed_, replace_file_); }
 
     std::vector<venus::ConfigValue> shown_config() {
         if (!config_.publish_config) return {};
@@ -300,7 +299,11 @@ private:
     Config& config_ = parsed_.config;
     std::shared_ptr<LogLevel> log_level_;
     Report report_;
-    boost::asio::io_context io_{1};  // one thread: the engine, every port and every face
+    boost::asio::io_context io_{1};                  // one thread: the engine, every port and every face
+    FileWriter files_{io_.get_executor(), report_};  // ends behind everything that is kept
+    ReplaceFile replace_file_ = [this](std::string path, std::string content) {
+        files_.write(std::move(path), std::move(content));
+    };
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
     boost::asio::signal_set stats_signal_;

@@ -17,8 +17,12 @@ protected:
     template <class Do>
     void during_a_run(Do what) {
         {
-            BatteryStates states(folder_.path(), io_.get_executor(),
-                                 [this](Severity, const std::string& text) { log_ += text + "\n"; });
+            const Report report = [this](Severity, const std::string& text) { log_ += text + "\n"; };
+            FileWriter files(io_.get_executor(), report);
+            BatteryStates states(
+                folder_.path(),
+                [&](std::string path, std::string content) { files.write(std::move(path), std::move(content)); },
+                report);
             what(states);
         }
         io_.restart();

@@ -8,6 +8,7 @@
 
 #include "bms/catalog.hpp"
 #include "folder.hpp"
+#include "replace_at_once.hpp"
 
 namespace fs = std::filesystem;
 using namespace bmsd;
@@ -20,7 +21,7 @@ protected:
     ~DetectionsTest() override { fs::remove_all(folder_); }
 
     app::Detections open() {
-        return {folder_.string(), [this](Severity, const std::string& text) { log_ += text; }};
+        return {folder_.string(), test::at_once, [this](Severity, const std::string& text) { log_ += text; }};
     }
 
     fs::path folder_ = fs::temp_directory_path() / ("bmsd-detections-" + std::to_string(::getpid()));
@@ -123,7 +124,7 @@ TEST_F(DetectionsTest, ForgetAFamilyThatIsNoLongerThere) {
 }
 
 TEST_F(DetectionsTest, KeepNothingWithoutADirectory) {
-    app::Detections nowhere("", [](Severity, const std::string&) {});
+    app::Detections nowhere("", test::at_once, [](Severity, const std::string&) {});
     nowhere.remember("/dev/ttyUSB0", daly_);
     EXPECT_EQ(nowhere.recall("/dev/ttyUSB0"), daly_) << "as long as the program runs";
 }

@@ -68,6 +68,18 @@ TEST_F(FileWriterTest, WritesOnlyTheNewestOfWhatWaitsForTheDisk) {
     EXPECT_NE(log_.find("slow: does not reach the disk"), std::string::npos) << log_;
 }
 
+TEST_F(FileWriterTest, LeavesAFileAloneThatIsAsItShouldBe) {
+    folder_.write("a", "as it was");
+    folder_.write("b", "as it was, and more");
+    {
+        app::FileWriter files(io_.get_executor(), [this](Severity, const std::string& text) { log_ += text; });
+        for (const char* name : {"a", "b"}) files.write(folder_.file(name), "as it was");
+    }
+    EXPECT_EQ(test::content(folder_.file("b")), "as it was");
+    EXPECT_EQ(replaced(), 1) << "only b";
+    EXPECT_EQ(log_, "");
+}
+
 TEST_F(FileWriterTest, WritesAFileAgainAfterItWasWritten) {
     for (const char* content : {"one", "two"}) {
         app::FileWriter files(io_.get_executor(), [this](Severity, const std::string& text) { log_ += text; });

@@ -2,7 +2,10 @@
 #include <csignal>
 #include <fstream>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "rig.hpp"
 
@@ -104,6 +107,26 @@ TEST(Reload, ChangesLimitsWithoutTouchingThePort) {
     EXPECT_TRUE(rig.logged("config.ini: read again"));
     EXPECT_GT(polls(rig, port), before) << "the battery's counters go on";
     EXPECT_FALSE(rig.logged("opening it again"));
+}
+
+TEST(Reload, DoesNotWaitForTheDisk) {
+    Rig rig;
+    const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+    const std::string config = "BMS_TYPE = Jkbms_pb\nPOLL_INTERVAL = 0.2\n",
+                      file = rig.folder.file("state/last-good.ini");
+    rig.run(config, {port});
+    const auto service = service_of(port);
+    ASSERT_TRUE(eventually([&] { return rig.present(service) && std::filesystem::exists(file); }))
+        << rig.daemon().err();
+    // A disk that takes nothing until somebody reads from it.
+    ASSERT_EQ(::mkfifo((file + ".new").c_str(), 0600), 0);
+    reconfigure(rig, "[DEFAULT]\n" + config + "MAX_BATTERY_CHARGE_CURRENT = 12\n");
+    EXPECT_TRUE(eventually([&] { return rig.number(service, "/Info/MaxChargeCurrent") == 12; })) << rig.daemon().err();
+    const auto before = polls(rig, port);
+    EXPECT_TRUE(eventually([&] { return polls(rig, port) > before + 2; })) << rig.daemon().err();
+    const int disk = ::open((file + ".new").c_str(), O_RDONLY | O_NONBLOCK);
+    EXPECT_TRUE(eventually([&] { return rig.logged("last-good.ini: does not reach the disk"); })) << rig.daemon().err();
+    ::close(disk);
 }
 
 TEST(Reload, ShowsAnEmptiedKeyAsInvalid) {

@@ -1,6 +1,7 @@
 #include "control/charge_voltage.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "control/summary.hpp"
 
@@ -22,6 +23,8 @@ constexpr auto soc_rule_after = 1h;
 constexpr auto between_bms_writes = 1h;
 constexpr auto alarms_after_soc_reset = 30min;
 constexpr double seconds_per_day = 86400;
+/// A date that lies so far from where it must be was stamped before the clock was set.
+constexpr double clock_was_set_s = 60;
 
 }  // namespace
 
@@ -78,8 +81,19 @@ void ChargeVoltage::request_soc_reset(const Input& input, const Parameters& para
         soc_reset_requested_ = false;
         return;
     }
-    const double days = (unix_seconds(input.now.wall) - soc_reset_reached_s_) / seconds_per_day;
-    if (soc_reset_reached_s_ == 0 || days > *every) soc_reset_requested_ = true;
+    if (soc_reset_reached_s_ == 0 || days_since_soc_reset(input.now) > *every) soc_reset_requested_ = true;
+}
+
+/// Where no battery backs the clock it is far behind until the network is there. What happened in this run is dated
+/// again when it was set; a date that still lies in the future counts from the start of the program.
+double ChargeVoltage::days_since_soc_reset(Moment now) {
+    const double now_s = unix_seconds(now.wall);
+    if (soc_reset_seen_) {
+        const double reached_s = now_s - Seconds(now.steady - *soc_reset_at_).count();
+        if (std::abs(reached_s - soc_reset_reached_s_) > clock_was_set_s) soc_reset_reached_s_ = reached_s;
+    }
+    const double since_s = now_s - soc_reset_reached_s_;
+    return (since_s >= 0 ? since_s : Seconds(now.steady - restored_at_).count()) / seconds_per_day;
 }
 
 void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameters) {
@@ -199,6 +213,7 @@ void ChargeVoltage::float_on(const Input& input, ChargeEvents& events) {
         soc_reset_requested_ = false;
         soc_reset_reached_s_ = unix_seconds(input.now.wall);
         soc_reset_at_ = input.now.steady;
+        soc_reset_seen_ = true;
         events.soc_reset_reached = true;
     }
     const double float_v = voltages_->float_v;
@@ -239,6 +254,7 @@ bool ChargeVoltage::high_voltage_expected(Clock::time_point now) const {
 
 void ChargeVoltage::restore(const Stored& stored, Moment now, const Parameters& parameters) {
     allow_max_ = stored.allow_max_voltage;
+    restored_at_ = now.steady;
     soc_reset_reached_s_ = stored.soc_reset_reached_s;
     const double since_reset_s = unix_seconds(now.wall) - stored.soc_reset_reached_s;
     if (since_reset_s >= 0 && Seconds(since_reset_s) <= alarms_after_soc_reset)

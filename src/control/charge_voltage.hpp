@@ -93,6 +93,7 @@ public:
 private:
     void set_voltages(const Input& input, const Parameters& parameters);
     void request_soc_reset(const Input& input, const Parameters& parameters);
+    [[nodiscard]] double days_since_soc_reset(Moment now);
     void advance_absorption(const Input& input);
     void decide(const Input& input, const Parameters& parameters, ChargeEvents& events);
     [[nodiscard]] bool is_full(const Input& input) const;
@@ -122,6 +123,8 @@ private:
     bool soc_reset_requested_ = false;
     double soc_reset_reached_s_ = 0;
     std::optional<Clock::time_point> soc_reset_at_;
+    bool soc_reset_seen_ = false;  ///< reached in this run: its date can be corrected
+    Clock::time_point restored_at_{};
 };
 
 }  // namespace bmsd::control

@@ -462,6 +462,47 @@ TEST(ChargeVoltage, ARegularSocResetDecidesAboutTheVoltageItself) {
     EXPECT_EQ(battery.limits().charge_mode, bulk);
 }
 
+// charge-control §10, 11: no battery backs the clock of many boxes.
+TEST(ChargeVoltage, ASocResetIsNotRepeatedBecauseTheClockWasSet) {
+    control::Parameters parameters = quick();
+    parameters.voltage.soc_reset_after_days = 30;
+    Polled battery(parameters);
+    const auto poll_for = [&](double seconds, std::chrono::hours clock_ahead) {
+        for (const double end = battery.t + seconds; battery.t < end; battery.t += 1) {
+            Moment now = at(battery.t);
+            now.wall += clock_ahead;
+            ++battery.battery.link.polls;
+            battery.controller.step(battery.battery, battery.parameters, now, 1s, {});
+        }
+    };
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.651);
+    poll_for(65, 0h);
+    ASSERT_EQ(battery.limits().charge_mode, transition);
+    EXPECT_EQ(battery.controller.persist(at(battery.t)).voltage.soc_reset_reached_s,
+              control::unix_seconds(at(61).wall));
+    battery.set_cells(3.375);
+    poll_for(5000, 20000h);
+    EXPECT_EQ(battery.controller.persist(at(battery.t)).voltage.soc_reset_reached_s,
+              control::unix_seconds(at(61).wall + 20000h))
+        << "as if the clock had been right then";
+    EXPECT_EQ(battery.limits().charge_mode, floating);
+}
+
+TEST(ChargeVoltage, ASocResetOfTheFutureIsRepeatedAfterAsManyDays) {
+    Polled battery(quick());
+    battery.parameters.voltage.soc_reset_after_days = 30;
+    control::Persistent stored;
+    stored.voltage.soc_reset_reached_s = control::unix_seconds(at(0).wall + 20000h);
+    battery.controller.restore(stored, battery.parameters, at(0));
+    battery.t = 30 * 86400;
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
+    battery.poll();
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 58.4);
+}
+
 TEST(ChargeVoltage, CellsBeyondTheNumberInSeriesHoldNothingDown) {
     Polled battery(quick());
     battery.reading().cell_voltages_v.resize(15);

@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <termios.h>
 #include <unistd.h>
 
 #include "link/last_error.hpp"
@@ -50,7 +51,10 @@ error_code FdLink::adopt(int fd) {
 void FdLink::close() noexcept {
     error_code ignored;
     if (watch_.is_open()) static_cast<void>(watch_.close(ignored));
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) {
+        static_cast<void>(::tcflush(fd_, TCOFLUSH));  // a tty waits up to half a minute for what it cannot send
+        ::close(fd_);
+    }
     fd_ = -1;
 }
 

@@ -26,9 +26,10 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     tcp::resolver resolver(executor());
     tcp::socket socket(executor());
     bool late = false;
+    const std::uint64_t attempt = ++attempt_;
     Timer deadline(executor(), connect_timeout);
-    deadline.async_wait([&](error_code cancelled) {
-        if (cancelled) return;
+    deadline.async_wait([&, attempt](error_code cancelled) {
+        if (cancelled || attempt != attempt_) return;  // all else is gone once attempt_ has moved on
         late = true;
         resolver.cancel();
         error_code ignored;
@@ -37,10 +38,11 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     error_code error;
     const auto endpoints = co_await resolver.async_resolve(host_, service_, asio::redirect_error(use_task, error));
     if (error) {
-        deadline.cancel();
+        ++attempt_;
         co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
     }
     co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
+    ++attempt_;
     deadline.cancel();
     if (late) co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");
     if (error)

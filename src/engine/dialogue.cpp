@@ -110,7 +110,9 @@ bool Dialogue::hear_unasked(const bms::Family& family, const bms::Asking& asking
     count_unasked(bytes, account);
     const auto heard = std::span<const std::uint8_t>(sample).first(std::min(bytes, sample.size()));
     const bool again = answers_again(heard);
-    if (!(again && last_request_->long_tail)) ++(again ? account.evidence.surplus : account.evidence.unasked);
+    // Before the first request since the port was opened it may be what our predecessor asked for.
+    const bool expected = again ? last_request_->long_tail : !last_request_;
+    if (!expected) ++(again ? account.evidence.surplus : account.evidence.unasked);
     // What the last question was still waiting for is late, not somebody else's.
     const bool late = again && transaction_.reply().payload.empty();
     if (family.unsolicited && on_unsolicited && !late) {

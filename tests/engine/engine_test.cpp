@@ -717,6 +717,15 @@ TEST_F(EngineTest, ALateAnswerComesFromNoOtherMaster) {
     run_until([&] { return logged("another master"); });  // nothing was missing any more
 }
 
+TEST_F(EngineTest, WhatLiesThereAtTheStartComesFromNoOtherMaster) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    bus.noise = {1, 2, 3, 4, 5};
+    run_until([&] { return witness.updates >= 5; });
+    EXPECT_EQ(battery().link.counters.unsolicited_bytes, 5u) << "it was heard";
+    EXPECT_FALSE(logged("another master"));
+}
+
 TEST_F(EngineTest, GarbageInFrontOfAnswersIsSurvived) {
     auto& bus = start({1, 2});
     bus.prefix = {0x55, 0xAA, 0x00, 0xFF, 0x01, 0x10, 0x16};

@@ -32,6 +32,12 @@ std::string describe_process(std::uint32_t pid) {
 
 }  // namespace
 
+Refusal refusal_of(const sd_bus_error& error) {
+    const auto is = [&](const char* name) { return sd_bus_error_has_name(&error, name) != 0; };
+    if (is(SD_BUS_ERROR_SERVICE_UNKNOWN) || is(SD_BUS_ERROR_NAME_HAS_NO_OWNER)) return Refusal::absent;
+    return is(SD_BUS_ERROR_UNKNOWN_OBJECT) || is(SD_BUS_ERROR_UNKNOWN_METHOD) ? Refusal::unknown : Refusal::other;
+}
+
 std::string error_text(int result) {
     return std::strerror(std::abs(result));
 }

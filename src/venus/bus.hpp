@@ -27,6 +27,14 @@ using Slot = std::unique_ptr<sd_bus_slot, SlotDeleter>;
 /// Those who only listen or call try again after this when the bus is gone.
 inline constexpr std::chrono::seconds between_attempts{5};
 
+/// Why a call was not answered.
+enum class Refusal : std::uint8_t {
+    absent,   ///< nobody has the name; whoever takes it is announced
+    unknown,  ///< there is no such object
+    other,    ///< asking again may help
+};
+[[nodiscard]] Refusal refusal_of(const sd_bus_error& error);
+
 /// Text of a negative errno as sd-bus returns it.
 [[nodiscard]] std::string error_text(int result);
 

@@ -46,8 +46,14 @@ void RemoteItems::connect() {
 void RemoteItems::retry_later() {
     retry_.expires_after(between_attempts);
     retry_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
-        if (!cancelled && !alive.expired()) connect();
+        if (!cancelled && !alive.expired()) retry();
     });
+}
+
+void RemoteItems::retry() {
+    if (!bus_.is_open()) return connect();
+    for (std::size_t i = 0; i < items_.size(); ++i)
+        if (items_[i].to_be_asked) ask(i);
 }
 
 void RemoteItems::follow(std::size_t index) {
@@ -70,28 +76,47 @@ void RemoteItems::ask(std::size_t index) {
         return;
     const Message message{made};
     sd_bus_message_set_auto_start(made, 0);
-    bus_.call(message, [this, index](sd_bus_message* answer) {
-        Followed& followed = items_[index];
-        const auto value = sd_bus_message_is_method_error(answer, nullptr) ? std::nullopt : read(answer);
-        followed.value = value.value_or(Value{});
-        if (value && std::exchange(followed.told_gone, false) && report_)
-            report_(Severity::info, followed.item.service + " is on D-Bus again");
-    });
+    bus_.call(message, [this, index](sd_bus_message* answer) { answered(index, answer); });
+}
+
+void RemoteItems::answered(std::size_t index, sd_bus_message* answer) {
+    Followed& followed = items_[index];
+    followed.to_be_asked = false;
+    const sd_bus_error* error = sd_bus_message_get_error(answer);
+    if (!error) return take(followed, read(answer).value_or(Value{}));
+    followed.value = Value{};
+    switch (refusal_of(*error)) {
+        case Refusal::absent: return tell_silent(followed, "is not on D-Bus");
+        case Refusal::unknown: return tell_silent(followed, "knows no such path");
+        case Refusal::other: break;
+    }
+    tell_silent(followed, std::string("does not answer (") + (error->message ? error->message : error->name) + ")");
+    followed.to_be_asked = true;
+    retry_later();
+}
+
+void RemoteItems::take(Followed& followed, const Value& value) {
+    followed.value = value;
+    if (std::exchange(followed.told_silent, false) && report_)
+        report_(Severity::info, followed.item.service + " tells its " + followed.item.path + " now");
+}
+
+void RemoteItems::tell_silent(Followed& followed, const std::string& why) {
+    if (std::exchange(followed.told_silent, true) || !report_) return;
+    report_(Severity::warning,
+            followed.item.service + " " + why + ": going on without its " + followed.item.path + " until it tells it");
 }
 
 void RemoteItems::owner_changed(std::size_t index, sd_bus_message* signal) {
     const char *name = nullptr, *before = nullptr, *after = nullptr;
     if (sd_bus_message_read(signal, "sss", &name, &before, &after) < 0) return;
     if (*after) return ask(index);
-    Followed& followed = items_[index];
-    followed.value = Invalid{};
-    if (report_ && !std::exchange(followed.told_gone, true))
-        report_(Severity::warning,
-                followed.item.service + " has left D-Bus: going on without its " + followed.item.path);
+    items_[index].value = Invalid{};
+    tell_silent(items_[index], "has left D-Bus");
 }
 
 void RemoteItems::property_changed(std::size_t index, sd_bus_message* signal) {
-    if (const auto value = value_in(signal)) items_[index].value = *value;
+    if (const auto value = value_in(signal)) take(items_[index], *value);
 }
 
 void RemoteItems::items_changed(std::size_t index, sd_bus_message* signal) {
@@ -100,7 +125,7 @@ void RemoteItems::items_changed(std::size_t index, sd_bus_message* signal) {
         const char* path = nullptr;
         if (sd_bus_message_read_basic(signal, 's', &path) < 0) return;
         if (items_[index].item.path == path) {
-            if (const auto value = value_in(signal)) items_[index].value = *value;
+            if (const auto value = value_in(signal)) take(items_[index], *value);
         } else {
             sd_bus_message_skip(signal, "a{sv}");
         }

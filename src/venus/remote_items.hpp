@@ -23,8 +23,8 @@ struct RemoteItem {
 /// Reads items once and then follows their signals. Never blocks; a service may come, go and come back.
 class RemoteItems {
 public:
-    /// `address`: see Bus::open. `report`, if there is one, is told when a service that was there has gone, and when it
-    /// is back.
+    /// `address`: see Bus::open. `report`, if there is one, is told when a service does not tell its item, and when it
+    /// does.
     RemoteItems(Executor executor, std::string address, std::vector<RemoteItem> items, Report report);
     RemoteItems(const RemoteItems&) = delete;
     RemoteItems& operator=(const RemoteItems&) = delete;
@@ -36,13 +36,18 @@ private:
     struct Followed {
         RemoteItem item;
         Value value = {};
-        bool told_gone = false;
+        bool to_be_asked = false;  ///< again, as it could not answer
+        bool told_silent = false;
     };
 
     void connect();
     void retry_later();
+    void retry();
     void follow(std::size_t index);
     void ask(std::size_t index);
+    void answered(std::size_t index, sd_bus_message* answer);
+    void take(Followed& followed, const Value& value);
+    void tell_silent(Followed& followed, const std::string& why);
     void owner_changed(std::size_t index, sd_bus_message* signal);
     void property_changed(std::size_t index, sd_bus_message* signal);
     void items_changed(std::size_t index, sd_bus_message* signal);

@@ -65,7 +65,7 @@ Settings::Settings(Executor executor, std::string address, Report report)
       bus_(executor,
            [this](const std::string&) {
                available_ = false;
-               retry_later("");
+               retry_later(&Settings::connect);
            }),
       retry_(executor),
       patience_(executor) {}
@@ -81,7 +81,8 @@ void Settings::load(std::chrono::milliseconds patience, bool expected, std::func
 }
 
 void Settings::connect() {
-    if (const auto opened = bus_.open(address_); !opened) return retry_later(opened.error());
+    // The batteries' own connections say what is wrong with the bus.
+    if (!bus_.open(address_)) return retry_later(&Settings::connect);
     const std::string sender = std::string("type='signal',sender='") + service + "',path_namespace='" + devices + "'";
     bus_.listen(
         std::string("type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='") + service + "'",
@@ -90,11 +91,10 @@ void Settings::connect() {
     ask();
 }
 
-/// The batteries' own connections say what is wrong with the bus.
-void Settings::retry_later(const std::string&) {
+void Settings::retry_later(void (Settings::*step)()) {
     retry_.expires_after(between_attempts);
-    retry_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
-        if (!cancelled && !alive.expired()) connect();
+    retry_.async_wait([this, step, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
+        if (!cancelled && !alive.expired()) (this->*step)();
     });
 }
 
@@ -105,18 +105,20 @@ Message Settings::call_to(const std::string& path, const char* interface, const 
 }
 
 void Settings::ask() {
+    retry_.cancel();
+    silence_ = "does not answer";
     if (const Message message = call_to(devices, bus_item, "GetValue"))
         bus_.call(message, [this](sd_bus_message* answer) { loaded(answer); });
 }
 
 void Settings::loaded(sd_bus_message* answer) {
     if (const sd_bus_error* error = sd_bus_message_get_error(answer)) {
-        const bool empty = std::strcmp(error->name, SD_BUS_ERROR_UNKNOWN_OBJECT) == 0 ||
-                           std::strcmp(error->name, SD_BUS_ERROR_UNKNOWN_METHOD) == 0;
-        const bool absent = std::strcmp(error->name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 ||
-                            std::strcmp(error->name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0;
-        if (absent && !expected_) return give_up();
-        if (!empty) return;  // not there yet: its name will be announced
+        const Refusal why = refusal_of(*error);
+        if (why == Refusal::other) return refused(*error, "does not tell what it holds");
+        if (why == Refusal::absent) {
+            silence_ = "is not on D-Bus";  // its name will be announced
+            return expected_ ? void() : give_up();
+        }
     }
     groups_.clear();
     if (!sd_bus_message_is_method_error(answer, nullptr) && sd_bus_message_enter_container(answer, 'v', "a{sv}") >= 0)
@@ -132,6 +134,15 @@ void Settings::loaded(sd_bus_message* answer) {
         on_return();
 }
 
+/// It is there, but does not do what it is asked for. Reading it again leads to all the rest, see on_return.
+void Settings::refused(const sd_bus_error& error, const char* what) {
+    silence_ = what;
+    const std::string text =
+        std::string(service) + " " + what + " (" + (error.message ? error.message : error.name) + "): asking again";
+    if (std::exchange(told_, text) != text) report_(Severity::warning, text);
+    retry_later(&Settings::ask);
+}
+
 void Settings::become_ready() {
     patience_.cancel();
     if (const auto ready = std::exchange(ready_, nullptr)) ready();
@@ -139,9 +150,8 @@ void Settings::become_ready() {
 
 void Settings::give_up() {
     if (!ready_) return;
-    report_(Severity::info, std::string(service) +
-                                " is not on D-Bus: going on; device instances and names are kept by "
-                                "bmsd alone until it comes");
+    report_(Severity::info, std::string(service) + " " + silence_ +
+                                ": going on; device instances and names are kept by bmsd alone until it answers");
     become_ready();
 }
 
@@ -195,6 +205,11 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
         good = good && append_setting(message.get(), path + name, name, standard);
     if (!good || sd_bus_message_close_container(message.get()) < 0) return;
     bus_.call(message, [this, serial, group, path, added = std::move(added)](sd_bus_message* answer) {
+        if (const sd_bus_error* error = sd_bus_message_get_error(answer)) {
+            if (refusal_of(*error) == Refusal::other) refused(*error, "does not take settings");
+            return added(find(serial));
+        }
+        told_.clear();
         SettingValues& values = groups_[group];
         if (sd_bus_message_enter_container(answer, 'a', "a{sv}") >= 0)
             while (sd_bus_message_at_end(answer, 0) == 0) {

@@ -58,9 +58,10 @@ private:
     using Groups = std::map<std::string, SettingValues, std::less<>>;
 
     void connect();
-    void retry_later(const std::string& why);
+    void retry_later(void (Settings::*step)());
     void ask();
     void loaded(sd_bus_message* answer);
+    void refused(const sd_bus_error& error, const char* what);
     void owner_changed(sd_bus_message* signal);
     void changed(sd_bus_message* signal);
     void give_up();
@@ -80,6 +81,8 @@ private:
     std::map<std::string, std::string> formers_;  ///< by serial, see known_as()
     Groups unwritten_;                            ///< by serial, see keep()
     bool available_ = false;
+    std::string silence_;  ///< why it was not read yet
+    std::string told_;     ///< what it refused, as it was reported
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

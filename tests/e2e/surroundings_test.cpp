@@ -38,6 +38,37 @@ TEST_F(Surroundings, CurrentAndStateOfChargeOfAShunt) {
     EXPECT_TRUE(becomes("/Dc/0/Current", -5)) << "it is back";
 }
 
+TEST_F(Surroundings, AShuntThatIsNotThereIsNamed) {
+    start_jk(std::string("EXTERNAL_SENSOR_DBUS_DEVICE = ") + shunt_name +
+             "\nEXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Current\n");
+    EXPECT_TRUE(eventually([&] {
+        return rig_.logged(std::string(shunt_name) + " is not on D-Bus: going on without its /Dc/0/Current");
+    })) << rig_.daemon().err();
+    SettingsService shunt(rig_.bus.address(), shunt_name);
+    shunt.change("/Dc/0/Current", -5.0);
+    EXPECT_TRUE(becomes("/Dc/0/Current", -5));
+    EXPECT_TRUE(rig_.logged(std::string(shunt_name) + " tells its /Dc/0/Current now"));
+}
+
+TEST_F(Surroundings, AShuntIsAskedAgainAfterAnError) {
+    SettingsService shunt(rig_.bus.address(), shunt_name);
+    shunt.store("/Dc/0/Current", -33.0);
+    shunt.refuse("/Dc/0/Current", "GetValue");
+    start_jk(std::string("EXTERNAL_SENSOR_DBUS_DEVICE = ") + shunt_name +
+             "\nEXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Current\n");
+    EXPECT_TRUE(becomes("/Dc/0/Current", -33));
+    EXPECT_TRUE(rig_.logged(std::string(shunt_name) + " does not answer (busy)"));
+}
+
+TEST_F(Surroundings, AShuntWithoutThePathIsNamed) {
+    SettingsService shunt(rig_.bus.address(), shunt_name);
+    start_jk(std::string("EXTERNAL_SENSOR_DBUS_DEVICE = ") + shunt_name +
+             "\nEXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Curent\n");
+    EXPECT_TRUE(eventually([&] {
+        return rig_.logged(std::string(shunt_name) + " knows no such path: going on without its /Dc/0/Curent");
+    })) << rig_.daemon().err();
+}
+
 TEST_F(Surroundings, TimeToGoEndsWhereTheEnergyManagerStops) {
     SettingsService settings(rig_.bus.address());
     settings.store("/Settings/CGwacs/Hub4Mode", 1);

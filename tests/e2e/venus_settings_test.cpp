@@ -170,6 +170,31 @@ TEST_F(VenusSettings, MayComeLateGoAndComeBack) {
     EXPECT_TRUE(eventually([&] { return settings.text(battery + "ClassAndVrmInstance") != "absent"; }));
 }
 
+TEST_F(VenusSettings, AreAskedAgainAfterAnError) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    settings.store("/Settings/Devices/other/ClassAndVrmInstance", "battery:1");
+    settings.refuse("/Settings/Devices", "GetValue");
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_TRUE(rig_.logged("com.victronenergy.settings does not tell what it holds (busy): asking again"));
+    EXPECT_TRUE(rig_.logged("com.victronenergy.settings does not tell what it holds: going on"));
+    EXPECT_TRUE(becomes("/DeviceInstance", 2)) << rig_.daemon().err();
+    EXPECT_EQ(settings.text(battery + "ClassAndVrmInstance"), "battery:2");
+}
+
+TEST_F(VenusSettings, ABatteryIsEnteredAgainAfterAnError) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    settings.store("/Settings/Devices/other/ClassAndVrmInstance", "battery:1");
+    settings.refuse("/", "AddSettings");
+    start();
+    ASSERT_TRUE(there()) << "shown meanwhile";
+    EXPECT_TRUE(rig_.logged("com.victronenergy.settings does not take settings (busy): asking again"));
+    EXPECT_TRUE(becomes("/DeviceInstance", 2)) << rig_.daemon().err();
+    EXPECT_EQ(settings.text(battery + "ClassAndVrmInstance"), "battery:2");
+}
+
 TEST_F(VenusSettings, TheNameThatThePythonDriverMadeUpIsFoundAgain) {
     const std::string port = rig_.simulate("ttyTest1", {"lltjbd", "--capacity", "280", "--speed", "0"});
     const std::string service = service_of(port);

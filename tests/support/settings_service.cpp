@@ -99,6 +99,11 @@ void SettingsService::change(const std::string& path, Value value) {
     to_be_changed_[path] = std::move(value);
 }
 
+void SettingsService::refuse(const std::string& path, const std::string& method) {
+    const std::lock_guard lock(mutex_);
+    to_be_refused_ = path + " " + method;
+}
+
 int SettingsService::receive(sd_bus_message* call, void* self, sd_bus_error*) {
     return static_cast<SettingsService*>(self)->dispatch(call);
 }
@@ -106,6 +111,13 @@ int SettingsService::receive(sd_bus_message* call, void* self, sd_bus_error*) {
 int SettingsService::dispatch(sd_bus_message* call) {
     const std::string path = sd_bus_message_get_path(call);
     const std::string member = sd_bus_message_get_member(call);
+    {
+        const std::lock_guard lock(mutex_);
+        if (path + " " + member == to_be_refused_) {
+            to_be_refused_.clear();
+            return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_LIMITS_EXCEEDED, "busy");
+        }
+    }
     if (member == "AddSettings" && path == "/") return add_settings(call);
     if (member == "GetValue") return get(call, path);
     if (member == "SetValue") return set(call, path);

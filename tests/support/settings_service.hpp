@@ -33,6 +33,8 @@ public:
     [[nodiscard]] std::string text(const std::string& path) const;
     /// Changes a value as the GUI does: with a signal.
     void change(const std::string& path, Value value);
+    /// Answers the next call of this method of an object with an error, as if it had no time.
+    void refuse(const std::string& path, const std::string& method);
     /// SetValue calls so far.
     [[nodiscard]] int writes() const noexcept { return writes_; }
 
@@ -48,6 +50,7 @@ private:
     mutable std::mutex mutex_;
     std::map<std::string, Value> values_;         ///< guarded by mutex_
     std::map<std::string, Value> to_be_changed_;  ///< guarded by mutex_
+    std::string to_be_refused_;                   ///< guarded by mutex_
     std::atomic<int> writes_ = 0;
     std::atomic<bool> ends_ = false;
     sd_bus* bus_ = nullptr;

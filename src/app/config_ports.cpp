@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
+
+#include <sys/stat.h>
 
 #include "app/config_checks.hpp"
 #include "bms/catalog.hpp"
@@ -48,6 +49,14 @@ std::string oddity(const Families& families, std::uint32_t address) {
         if (warning.empty()) warning = *usable;
     }
     return warning;
+}
+
+/// Not std::filesystem::equivalent(), which knows no devices.
+bool same_device(const std::string& a, const std::string& b) {
+    struct stat one = {}, other = {};
+    if (::stat(a.c_str(), &one) != 0 || ::stat(b.c_str(), &other) != 0) return false;
+    if (S_ISCHR(one.st_mode) && S_ISCHR(other.st_mode)) return one.st_rdev == other.st_rdev;
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 /// Not in the name of any port, but between or around names.
@@ -252,8 +261,7 @@ bool is_port_name(std::string_view name) {
 }
 
 bool same_port(const std::string& a, const std::string& b) {
-    std::error_code error;
-    return a == b || (a.starts_with('/') && b.starts_with('/') && std::filesystem::equivalent(a, b, error));
+    return a == b || (a.starts_with('/') && b.starts_with('/') && same_device(a, b));
 }
 
 const PortSection* section_of(const Config& config, const std::string& port) {

@@ -1,9 +1,12 @@
 // Sections of ports, addresses, types and rates.
 #include "app/config_ports.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "folder.hpp"
 #include "problems.hpp"
@@ -81,6 +84,18 @@ TEST(ConfigPorts, ADeviceIsFoundUnderItsOtherName) {
     EXPECT_EQ(app::configured_ports(both.config),
               (std::vector<std::string>{folder.file("ttyUSB0"), folder.file("ttyUSB1")}))
         << "one device is one port";
+}
+
+TEST(ConfigPorts, ATtyIsFoundUnderItsOtherName) {
+    const int tty = ::posix_openpt(O_RDWR | O_NOCTTY), other = ::posix_openpt(O_RDWR | O_NOCTTY);
+    ASSERT_TRUE(tty >= 0 && other >= 0 && ::unlockpt(tty) == 0 && ::unlockpt(other) == 0);
+    const std::string name = ::ptsname(tty), stranger = ::ptsname(other);
+    TemporaryFolder folder;
+    std::filesystem::create_symlink(name, folder.file("by-id"));
+    EXPECT_TRUE(app::same_port(name, folder.file("by-id")));
+    EXPECT_FALSE(app::same_port(stranger, folder.file("by-id")));
+    ::close(tty);
+    ::close(other);
 }
 
 TEST(ConfigPorts, TheNameThatIsWrittenWinsOverALink) {

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "app/config_ports.hpp"
+#include "app/config_spelling.hpp"
 #include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
-
-/// A misspelt word is this near to what was meant.
-constexpr std::size_t likely_misspelt = 2;
 
 /// Without a known type or address nothing sensible can be asked.
 bool decides_whom_we_ask(const Slot& slot) {
@@ -19,13 +17,6 @@ bool decides_whom_we_ask(const Slot& slot) {
 
 Problem::Kind weight_of(const Key& key) {
     return key.safety ? Problem::Kind::safety : Problem::Kind::error;
-}
-
-/// The key that somebody means by this word; null if it is like none.
-const Key* meant_by(std::string_view word) {
-    if (const Key* key = find_key(word).key) return key;
-    const std::string_view nearest = nearest_key(word);
-    return word_distance(nearest, word) <= likely_misspelt ? find_key(nearest).key : nullptr;
 }
 
 bool is_quoted(const std::string& value) {
@@ -156,11 +147,15 @@ void ConfigReader::miss_equals(const Section& section, const IniLine& line) {
     const std::string word = first_word(line.name);
     const std::string rest(trim(std::string_view(line.name).substr(word.size())));
     const Key* key = meant_by(word);
-    if (!key) return add(Kind::error, section.name, line, "this line is neither a comment nor KEY = value");
+    if (!key) {
+        IniLine shown = line;
+        if (is_secret(line.name)) shown.name = word;
+        return add(Kind::error, section.name, shown, "this line is neither a comment nor KEY = value");
+    }
     IniLine split = line;
     split.name = word;
     split.value = rest;
-    const std::string value = key->secret ? "its value" : "'" + rest + "'";
+    const std::string value = is_secret(word) ? "its value" : "'" + rest + "'";
     const bool whom = decides_whom_we_ask(slot_of(*key, parsed_.config));
     add(whom ? Kind::fatal : weight_of(*key), section.name, split,
         rest.empty() ? "'=' and a value are missing; the line has no effect"
@@ -209,9 +204,9 @@ const Key* ConfigReader::known(const Section& section, const IniLine& line, Foun
             add(retired.kind, section.name, line, std::string(retired.why));
             return nullptr;
         }
-    const std::string_view nearest = nearest_key(line.name);
     // Who mistypes a limit relies on it.
     const Key* meant = meant_by(line.name);
+    const std::string_view nearest = meant ? meant->name : nearest_key(line.name);
     add(meant ? weight_of(*meant) : Kind::error, section.name, line,
         "there is no such key; did you mean " + std::string(nearest) + "?" + hint(line));
     parsed_.problems.back().nearest = nearest;
@@ -293,7 +288,7 @@ void ConfigReader::add(Kind kind, const std::string& section, const IniLine& lin
                     .text = std::move(text),
                     .value = line.value,
                     .section = section};
-    if (const Key* key = meant_by(line.name); key && key->secret) problem.value.clear();
+    if (is_secret(line.name)) problem.value.clear();
     if (const Key* key = find_key(line.name).key) {
         Config any;
         problem.allowed = allowed_text(slot_of(*key, any), key->range, key->unit);

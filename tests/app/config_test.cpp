@@ -105,6 +105,30 @@ TEST(Config, WhoMistypesALimitReliesOnIt) {
     EXPECT_TRUE(complains(section, Problem::Kind::safety, 1, "did you mean [DEFAULT]?")) << all(section);
 }
 
+TEST(Config, WhoCallsALimitByAnotherNameReliesOnIt) {
+    for (const auto& [written, meant] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"MAX_CHARGE_CURRENT", "MAX_BATTERY_CHARGE_CURRENT"},
+             {"MAX_BAT_DISCHARGE_CURRENT", "MAX_BATTERY_DISCHARGE_CURRENT"},
+             {"Charge current limit", "MAX_BATTERY_CHARGE_CURRENT"},
+             {"CELL_VOLTAGE_MAX", "MAX_CELL_VOLTAGE"},
+             {"FLOAT_VOLTAGE", "FLOAT_CELL_VOLTAGE"},
+             {"DISCONNECT_BLOCK", "BLOCK_ON_DISCONNECT"},
+             {"BULK_CELL_VOLT", "SOC_RESET_CELL_VOLTAGE"}}) {
+        const auto parsed = parse(std::string(written) + " = 10\n");
+        EXPECT_TRUE(complains(parsed, Problem::Kind::safety, 2, std::string("did you mean ") + meant + "?"))
+            << written << "\n"
+            << all(parsed);
+        EXPECT_EQ(parsed.problems.at(0).nearest, meant);
+    }
+    // As another release of the Python driver may have them.
+    for (const char* harmless :
+         {"MQTT_CLIENT_ID", "GUI_SHOW_CELLS", "BLUETOOTH_ADAPTER", "TIME_TO_SOC_FORMAT", "PUBLISH_RAW_DATA",
+          "BATTERY_NAME", "TEMPERATURE_5_NAME", "SOC_LOW_NOTICE", "BMS_CAPTURE_FOLDER", "LOG_LEVEL", "ENABLE"}) {
+        const auto parsed = parse(std::string(harmless) + " = 10\n");
+        EXPECT_TRUE(complains(parsed, Problem::Kind::error, 2, "there is no such key")) << all(parsed);
+    }
+}
+
 TEST(Config, KeysWithoutEffectAreNotedWhenTheyWereChanged) {
     EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nMQTT_BROKER_PORT = 1884\n"), Problem::Kind::note, 2,
                           "has no effect in this version"));
@@ -204,7 +228,9 @@ TEST(Config, AMissingEqualsSignWeighsWhatItsKeyWeighs) {
 
 TEST(Config, SecretsAreNotShownWhateverIsWrongWithTheirLine) {
     for (const char* line :
-         {"MQTT_PASSWORD hunter2", "MQTT_PASSWORD hunter:hunter2", "MQTT_PASSWRD = hunter2", "MQTT_PASSWRD hunter2"}) {
+         {"MQTT_PASSWORD hunter2", "MQTT_PASSWORD hunter:hunter2", "MQTT_PASSWRD = hunter2", "MQTT_PASSWRD hunter2",
+          "MQTT_PASS = hunter2", "MQTT_PWD = hunter2", "BROKER_LOGIN = hunter2", "password: hunter2",
+          "BLE_PIN = hunter2", "Pasword hunter2", "the password is hunter2", "MQTT_USER hunter2"}) {
         const auto parsed = app::parse_config("[DEFAULT]\n" + std::string(line) + "\n");
         ASSERT_EQ(parsed.problems.size(), 1u) << line;
         EXPECT_EQ(parsed.problems[0].value, "") << line;

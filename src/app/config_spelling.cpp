@@ -1,0 +1,89 @@
+#include "app/config_spelling.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <vector>
+
+#include "model/words.hpp"
+
+namespace bmsd::app {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+constexpr std::array<std::string_view, 8> secret_words = {"password", "passwd", "pwd",    "pin",
+                                                          "username", "token",  "secret", "login"};
+
+Words words_of(std::string_view name) {
+    constexpr std::string_view between = "_-. ";
+    Words words;
+    while (!name.empty()) {
+        const auto end = name.find_first_of(between);
+        if (const auto word = name.substr(0, end); !word.empty()) words.push_back(word);
+        name.remove_prefix(end == std::string_view::npos ? name.size() : end + 1);
+    }
+    return words;
+}
+
+/// Equal, shortened or with one wrong letter.
+bool alike(std::string_view a, std::string_view b) {
+    const std::size_t shorter = std::min(a.size(), b.size());
+    if (same_word(a, b)) return true;
+    if (shorter >= 3 && same_word(a.substr(0, shorter), b.substr(0, shorter))) return true;
+    return shorter >= 4 && word_distance(a, b, 2) < 2;
+}
+
+std::size_t shared_words(const Words& words, Words others) {
+    std::size_t shared = 0;
+    for (const std::string_view word : words) {
+        const auto same = std::find_if(others.begin(), others.end(), [&](auto other) { return alike(word, other); });
+        if (same == others.end()) continue;
+        others.erase(same);
+        ++shared;
+    }
+    return shared;
+}
+
+/// The key that shares most words with the name and has fewest besides, at least two; of several one that decides how
+/// the battery is treated.
+const Key* related_to(std::string_view name) {
+    const Words words = words_of(name);
+    if (words.size() < 2) return nullptr;
+    using Rank = std::tuple<std::size_t, std::ptrdiff_t, bool>;
+    Rank best{1, 0, true};
+    const Key* related = nullptr;
+    const auto consider = [&](const Key& key, std::string_view called) {
+        const Words others = words_of(called);
+        const Rank rank{shared_words(words, others), -static_cast<std::ptrdiff_t>(others.size()), key.safety};
+        if (rank <= best) return;
+        best = rank;
+        related = &key;
+    };
+    for (const Group& group : key_groups())
+        for (const Key& key : group.keys) {
+            consider(key, key.name);
+            for (const OldName& old_name : key.old_names) consider(key, old_name.name);
+        }
+    return related;
+}
+
+}  // namespace
+
+const Key* meant_by(std::string_view name) {
+    if (const Key* key = find_key(name).key) return key;
+    const std::string_view nearest = nearest_key(name);
+    if (word_distance(nearest, name) <= likely_misspelt) return find_key(nearest).key;
+    return related_to(name);
+}
+
+bool is_secret(std::string_view name) {
+    if (const Key* key = meant_by(name); key && key->secret) return true;
+    const Words words = words_of(name);
+    return !find_key(name).key && std::any_of(words.begin(), words.end(), [](std::string_view word) {
+        return std::any_of(secret_words.begin(), secret_words.end(),
+                           [&](std::string_view secret) { return alike(word, secret); });
+    });
+}
+
+}  // namespace bmsd::app

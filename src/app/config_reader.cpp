@@ -19,6 +19,12 @@ Problem::Kind weight_of(const Key& key) {
     return key.safety ? Problem::Kind::safety : Problem::Kind::error;
 }
 
+/// How bad it is that what is written for a key does not count.
+Problem::Kind weight_of_value(const Key& key) {
+    Config any;
+    return decides_whom_we_ask(slot_of(key, any)) ? Problem::Kind::fatal : weight_of(key);
+}
+
 bool is_quoted(const std::string& value) {
     return value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front();
 }
@@ -42,6 +48,14 @@ bool lacks_equals(const IniLine& line) {
     if (line.kind == IniLine::Kind::junk) return true;
     const std::string word = first_word(line.name);
     return word != line.name && find_key(word).key;
+}
+
+/// The key that is set behind a section's name by mistake; null if it is a comment or anything else.
+const Key* key_behind(const IniLine& header) {
+    const std::string_view text = header.value;
+    const auto separator = text.find_first_of("=:");
+    if (separator == std::string_view::npos || text.front() == ';' || text.front() == '#') return nullptr;
+    return meant_by(trim(text.substr(0, separator)));
 }
 
 constexpr const char* indented_line =
@@ -136,8 +150,10 @@ ConfigReader::Section& ConfigReader::open_section(std::vector<Section>& sections
 void ConfigReader::check_header(const Section& section, const IniLine& line) {
     const std::string header = "[" + section.name + "]";
     if (!line.closed) add(Kind::error, section.name, line, "the ']' is missing; the line is read as " + header);
+    const Key* lost = key_behind(line);
     if (!line.value.empty())
-        add(Kind::warning, section.name, {.number = line.number, .name = line.name},  // it may hold a secret
+        add(lost ? weight_of_value(*lost) : Kind::warning, section.name,
+            {.number = line.number, .name = line.name},  // it may hold a secret
             "what stands behind " + header + " is ignored; a key and a comment need lines of their own");
     if (line.indented) add(Kind::warning, section.name, line, indented_line);
 }
@@ -156,8 +172,7 @@ void ConfigReader::miss_equals(const Section& section, const IniLine& line) {
     split.name = word;
     split.value = rest;
     const std::string value = is_secret(word) ? "its value" : "'" + rest + "'";
-    const bool whom = decides_whom_we_ask(slot_of(*key, parsed_.config));
-    add(whom ? Kind::fatal : weight_of(*key), section.name, split,
+    add(weight_of_value(*key), section.name, split,
         rest.empty() ? "'=' and a value are missing; the line has no effect"
                      : "'=' is missing between " + word + " and " + value + "; the line has no effect");
 }
@@ -232,7 +247,7 @@ void ConfigReader::choose(Entries& entries, const Section& section, const IniLin
                        std::to_string(kept.line->number) + "; this line is ignored");
     }
     const bool harmless = ignored.line->value == kept.line->value;
-    add(harmless ? Kind::error : weight_of(*found.key), section.name, *ignored.line,
+    add(harmless ? Kind::error : weight_of_value(*found.key), section.name, *ignored.line,
         "the key is there twice, first in line " + number + "; this line is ignored");
 }
 
@@ -266,10 +281,11 @@ void ConfigReader::take(const Section& section, const Key& key, const Written& w
     const std::string allowed = allowed_text(slot, key.range, key.unit);
     std::string text = remark->text + (allowed.empty() ? "" : " (allowed: " + allowed + ")");
     text += hint(line);
-    if (decides_whom_we_ask(slot)) return add(Kind::fatal, section.name, line, std::move(text));
-    const std::string instead = value_text(slot);
-    text += instead.empty() ? "; it counts as empty" : "; " + instead + " is used instead";
-    add(weight_of(key), section.name, line, std::move(text));
+    if (!decides_whom_we_ask(slot)) {
+        const std::string instead = value_text(slot);
+        text += instead.empty() ? "; it counts as empty" : "; " + instead + " is used instead";
+    }
+    add(weight_of_value(key), section.name, line, std::move(text));
 }
 
 /// What the user changed in vain.

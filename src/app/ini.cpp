@@ -1,5 +1,7 @@
 #include "app/ini.hpp"
 
+#include <algorithm>
+
 #include "app/config_checks.hpp"
 #include "app/config_ports.hpp"
 #include "model/words.hpp"
@@ -41,6 +43,15 @@ bool is_section(std::string_view line, bool may_continue) {
            (section.value.empty() || section.value.front() == ';' || section.value.front() == '#');
 }
 
+/// Takes the first line off the text. Editors end lines with LF, CR LF or CR.
+std::string_view take_line(std::string_view& text) {
+    const auto end = text.find_first_of("\r\n");
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(line.size());
+    text.remove_prefix(text.starts_with("\r\n") ? 2 : std::min<std::size_t>(text.size(), 1));
+    return line;
+}
+
 }  // namespace
 
 std::vector<IniLine> read_ini(std::string_view text) {
@@ -49,10 +60,7 @@ std::vector<IniLine> read_ini(std::string_view text) {
 
     std::vector<IniLine> lines;
     for (int number = 1; !text.empty(); ++number) {
-        const auto end = text.find('\n');
-        const std::string_view raw = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-
+        const std::string_view raw = take_line(text);
         const std::string readable = venus::valid_utf8(trim(raw));
         const std::string_view line = readable;
         if (line.empty() || line.front() == ';' || line.front() == '#') continue;

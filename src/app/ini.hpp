@@ -19,9 +19,9 @@ struct IniLine {
     int not_utf8 = 0;        ///< line of it that is not UTF-8, '?' standing for the bytes in question; 0: none
 };
 
-/// Splits a text into its meaningful lines. CRLF and a byte-order mark are tolerated; comment lines begin with ';' or
-/// '#'; `KEY = value` and `KEY: value` are entries; an indented line without '=' continues the entry above. What begins
-/// with '[' is a section whatever is wrong with it: else the lines of one port would hold for all.
+/// Splits a text into its meaningful lines. LF, CR LF and CR end a line; a byte-order mark is tolerated; comment lines
+/// begin with ';' or '#'; `KEY = value` and `KEY: value` are entries; an indented line without '=' continues the entry
+/// above. What begins with '[' is a section whatever is wrong with it: else the lines of one port would hold for all.
 [[nodiscard]] std::vector<IniLine> read_ini(std::string_view text);
 
 }  // namespace bmsd::app

@@ -157,6 +157,15 @@ TEST(ConfigPorts, WhatIsWrongWithAHeaderNeverLetsItsLinesHoldForAll) {
     }
     EXPECT_TRUE(complains(parse("[/dev/ttyUSB1] ; garage\n"), Kind::warning, 2,
                           "what stands behind [/dev/ttyUSB1] is ignored; a key and a comment need lines of their own"));
+    for (const auto& [behind, kind] :
+         std::initializer_list<std::pair<const char*, Kind>>{{"MAX_BATTERY_CHARGE_CURRENT = 10", Kind::safety},
+                                                             {"MAX_CHARGE_CURRENT: 10", Kind::safety},
+                                                             {"BMS_TYPE = Daly", Kind::fatal},
+                                                             {"LOGGING = DEBUG", Kind::error},
+                                                             {"; MAX_CELL_VOLTAGE = 3.4", Kind::warning}})
+        EXPECT_TRUE(complains(app::parse_config("[DEFAULT] " + std::string(behind) + "\n"), kind, 1,
+                              "what stands behind [DEFAULT] is ignored"))
+            << behind;
     EXPECT_TRUE(complains(parse("  [/dev/ttyUSB1]\n"), Kind::warning, 2, "the line is indented"));
     EXPECT_TRUE(complains(parse("[/dev/ttyUSB1\n"), Kind::error, 2, "the ']' is missing"));
 }

@@ -89,6 +89,16 @@ TEST(Config, BadValuesKeepTheDefaultAndAreNamed) {
     EXPECT_FALSE(parsed.has(Problem::Kind::fatal));
 }
 
+TEST(Config, ACarriageReturnAloneEndsALine) {
+    for (const char* text : {"[DEFAULT]\r; comment\rMAX_CELL_VOLTAGE = 3.4\r\rPOLL_INTERVAL = x",
+                             "[DEFAULT]\n; comment\rMAX_CELL_VOLTAGE = 3.4\r\n\nPOLL_INTERVAL = x\r"}) {
+        const auto parsed = app::parse_config(text);
+        EXPECT_DOUBLE_EQ(parsed.config.control.max_cell_v, 3.4);
+        EXPECT_EQ(parsed.problems.size(), 1u) << all(parsed);
+        EXPECT_TRUE(complains(parsed, Problem::Kind::error, 5, "'x' is not a number"));
+    }
+}
+
 TEST(Config, MisspeltKeysOfferTheNearest) {
     const auto parsed = app::parse_config("[DEFAULT]\nLOGGIN = DEBUG\n");
     EXPECT_TRUE(complains(parsed, Problem::Kind::error, 2, "there is no such key; did you mean LOGGING?"));
@@ -101,6 +111,9 @@ TEST(Config, WhoMistypesALimitReliesOnIt) {
     EXPECT_TRUE(complains(parsed, Problem::Kind::safety, 2, "did you mean MAX_BATTERY_CHARGE_CURRENT?"));
     const auto twice = app::parse_config("[DEFAULT]\nMAX_CELL_VOLTAGE = 3.4\nMAX_CELL_VOLTAGE = 3.5\n");
     EXPECT_TRUE(complains(twice, Problem::Kind::safety, 3, "first in line 2; this line is ignored"));
+    for (const char* lines : {"BMS_TYPE = Daly\nBMS_TYPE = Jkbms\n", "BATTERY_ADDRESSES = 1\nBATTERY_ADDRESSES = 2\n"})
+        EXPECT_TRUE(complains(parse(lines), Problem::Kind::fatal, 3, "first in line 2; this line is ignored")) << lines;
+    EXPECT_TRUE(complains(parse("BMS_TYPE = Daly\nBMS_TYPE = Daly\n"), Problem::Kind::error, 3, "first in line 2"));
     const auto section = app::parse_config("[DEFAUTL]\nMAX_CELL_VOLTAGE = 3.4\n");
     EXPECT_TRUE(complains(section, Problem::Kind::safety, 1, "did you mean [DEFAULT]?")) << all(section);
 }

@@ -8,6 +8,7 @@
 
 #include "app/config_checks.hpp"
 #include "bms/catalog.hpp"
+#include "link/factory.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -125,7 +126,11 @@ private:
     }
 
     void check_port_name(const std::string& name) {
-        if (is_port_name(name) && can_be_opened(name)) return;
+        if (is_port_name(name) && can_be_opened(name)) {
+            if (const auto checked = link::check_name(name); !checked)
+                add(default_section, Kind::error, "PORTS", name, checked.error().detail);
+            return;
+        }
         if (is_port_name(name))
             return add(default_section, Kind::warning, "PORTS", name,
                        quoted(name) + ": links of this kind are not in this version; it is not opened");
@@ -232,12 +237,17 @@ void check_ports(Config& config, const Lines& lines, std::vector<Problem>& probl
     check.check_inherited_addresses(config);
     for (const PortSection& section : config.sections) {
         check.check(section.name, section.settings);
-        if (!can_be_opened(section.name))
-            problems.push_back({.kind = Kind::warning,
+        const auto complain = [&](Kind kind, std::string text) {
+            problems.push_back({.kind = kind,
                                 .line = section.line,
                                 .key = section.name,
-                                .text = "links of this kind are not in this version; the section has no effect",
+                                .text = std::move(text),
                                 .section = section.name});
+        };
+        if (!can_be_opened(section.name))
+            complain(Kind::warning, "links of this kind are not in this version; the section has no effect");
+        else if (const auto checked = link::check_name(section.name); !checked)
+            complain(Kind::error, checked.error().detail);
     }
 }
 

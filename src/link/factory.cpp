@@ -15,25 +15,39 @@ bool is_tcp_port(const std::string& text) {
            std::stoi(text) >= 1 && std::stoi(text) <= 65535;
 }
 
+constexpr std::string_view tcp = "tcp://";
+
+struct Gateway {
+    std::string host, service;
+};
+
+Result<Gateway> gateway(const std::string& port) {
+    std::string host = port.substr(tcp.size());
+    const auto colon = host.rfind(':');
+    const std::string service = colon == std::string::npos ? "" : host.substr(colon + 1);
+    if (colon == std::string::npos || colon == 0 || !is_tcp_port(service))
+        return fail(port + ": write tcp://host:port, for example tcp://192.168.1.20:502");
+    host.resize(colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    return Gateway{std::move(host), service};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<ByteLink>> make_link(Executor executor, const std::string& port) {
-    constexpr std::string_view tcp = "tcp://";
-    if (port.starts_with(tcp)) {
-        std::string host = port.substr(tcp.size());
-        const auto colon = host.rfind(':');
-        const std::string service = colon == std::string::npos ? "" : host.substr(colon + 1);
-        if (colon == std::string::npos || colon == 0 || !is_tcp_port(service))
-            return fail(port + ": write tcp://host:port, for example tcp://192.168.1.20:502");
-        host.resize(colon);
-        if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-        return std::make_unique<TcpLink>(std::move(executor), port, std::move(host), service);
-    }
+Result<void> check_name(const std::string& port) {
+    if (port.starts_with(tcp)) return gateway(port).map([](const Gateway&) {});
     if (const auto scheme = port.find("://"); scheme != std::string::npos)
         return fail(port + ": links of the kind " + port.substr(0, scheme) +
                     ":// are not known; known are serial ports and tcp://host:port");
     if (port.empty()) return fail("a port has an empty name");
-    return std::make_unique<SerialLink>(std::move(executor), port);
+    return {};
+}
+
+Result<std::unique_ptr<ByteLink>> make_link(Executor executor, const std::string& port) {
+    if (auto checked = check_name(port); !checked) return tl::unexpected(std::move(checked.error()));
+    if (!port.starts_with(tcp)) return std::make_unique<SerialLink>(std::move(executor), port);
+    Gateway to = *gateway(port);
+    return std::make_unique<TcpLink>(std::move(executor), port, std::move(to.host), std::move(to.service));
 }
 
 }  // namespace bmsd::link

@@ -118,6 +118,15 @@ TEST(ConfigPorts, WhatIsNoPortIsNoSection) {
         EXPECT_FALSE(app::is_port_name(name)) << name;
 }
 
+TEST(ConfigPorts, AGatewayThatCannotBeConnectedToIsAnError) {
+    const char* advice = "write tcp://host:port, for example tcp://192.168.1.20:502";
+    for (const char* name : {"tcp://10.0.0.5", "tcp://10.0.0.5:", "tcp://10.0.0.5:99999", "tcp://:502"}) {
+        EXPECT_TRUE(complains(parse("PORTS = can0, " + std::string(name) + "\n"), Kind::error, 2, advice)) << name;
+        EXPECT_TRUE(complains(parse("[" + std::string(name) + "]\n"), Kind::error, 2, advice)) << name;
+    }
+    EXPECT_TRUE(parse("PORTS = tcp://[fd00::5]:502\n[tcp://gateway.local:502]\n").problems.empty());
+}
+
 TEST(ConfigPorts, KeysThatHoldForAllAreRefusedWithTheirLine) {
     const auto parsed = parse("[/dev/ttyUSB0]\nLOGGING = DEBUG\nMAX_BATTERY_CHARGE_CURRENT = 20\nPOLL_INTERVL = 2\n");
     EXPECT_TRUE(complains(parsed, Kind::error, 3, "move it below [DEFAULT]")) << all(parsed);

@@ -190,5 +190,6 @@ TEST(Factory, PortNames) {
         const auto result = link::make_link(io.get_executor(), bad);
         ASSERT_FALSE(result) << bad;
         EXPECT_EQ(result.error().cls, ErrorClass::config);
+        EXPECT_FALSE(link::check_name(bad)) << bad;
     }
 }

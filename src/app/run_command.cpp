@@ -85,7 +85,8 @@ public:
           last_good_(std::move(last_good)),
           parsed_(std::move(parsed)),
           log_level_(std::make_shared<LogLevel>(config_.log_level)),
-          report_(make_log(log_level_)),
+          log_(make_log(log_level_)),
+          report_(log_.report),
           signals_(io_, SIGINT, SIGTERM),
           reload_signal_(io_, SIGHUP),
           stats_signal_(io_, SIGUSR1),
@@ -267,6 +268,7 @@ private:
     void watch_reload_signal() {
         reload_signal_.async_wait([this](boost::system::error_code cancelled, int) {
             if (cancelled) return;
+            log_.forget();  // whoever asks again wants to see what comes of it
             reload();
             watch_reload_signal();
         });
@@ -298,6 +300,7 @@ private:
     Parsed parsed_;
     Config& config_ = parsed_.config;
     std::shared_ptr<LogLevel> log_level_;
+    Log log_;
     Report report_;
     boost::asio::io_context io_{1};                  // one thread: the engine, every port and every face
     FileWriter files_{io_.get_executor(), report_};  // ends behind everything that is kept

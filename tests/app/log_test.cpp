@@ -16,7 +16,9 @@ class LogTest : public testing::Test {
 protected:
     LogTest() {
         EXPECT_EQ(::pipe(ends_), 0);
-        log_ = app::make_log(std::make_shared<app::LogLevel>(app::LogLevel::info), ends_[1]);
+        const app::Log made = app::make_log(std::make_shared<app::LogLevel>(app::LogLevel::info), ends_[1]);
+        log_ = made.report;
+        forget_ = made.forget;
         ::alarm(60);
     }
     ~LogTest() override {
@@ -41,6 +43,7 @@ protected:
     static constexpr int lines = 2000;
     int ends_[2] = {-1, -1};
     Report log_;
+    std::function<void()> forget_;
 };
 
 }  // namespace
@@ -51,6 +54,15 @@ TEST_F(LogTest, SaysTimeLevelAndText) {
     const std::string said = read();
     EXPECT_EQ(said.find(" warning first\n"), std::string("2026-11-28 04:54:47").size()) << said;
     EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+}
+
+TEST_F(LogTest, RepeatsNothingWithinAMinuteUnlessSomebodyAsks) {
+    for (int i = 0; i < 3; ++i) log_(Severity::info, "again");
+    const std::string once = read();
+    EXPECT_EQ(std::count(once.begin(), once.end(), '\n'), 1) << once;
+    forget_();
+    log_(Severity::info, "again");
+    EXPECT_NE(read().find(" info again (2 times more since)\n"), std::string::npos);
 }
 
 TEST_F(LogTest, DoesNotWaitForAReaderThatStopsAndSaysHowMuchIsLost) {

@@ -107,6 +107,13 @@ TEST(Reload, ChangesLimitsWithoutTouchingThePort) {
     EXPECT_TRUE(rig.logged("config.ini: read again"));
     EXPECT_GT(polls(rig, port), before) << "the battery's counters go on";
     EXPECT_FALSE(rig.logged("opening it again"));
+
+    rig.daemon().signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] {
+        const std::string log = rig.daemon().err();
+        const auto first = log.find("config.ini: read again");
+        return log.find("config.ini: read again", first + 1) != std::string::npos;
+    })) << "each time";
 }
 
 TEST(Reload, DoesNotWaitForTheDisk) {

@@ -79,6 +79,13 @@ bool changed(const std::optional<Value>& before, const std::optional<Value>& now
     return before && before != now;
 }
 
+bool changed(const Alarms& before, const Alarms& now) noexcept {
+    if (before == now) return false;  // nearly always
+    for (std::size_t i = 0; i < alarm_count; ++i)
+        if (const auto alarm = static_cast<Alarm>(i); changed(before[alarm], now[alarm])) return true;
+    return false;
+}
+
 /// What is farther apart than that; empty: nothing.
 std::string_view difference(const Reading& before, const Reading& now, const Apart& most) noexcept {
     if (changed(before.voltage_v, now.voltage_v, most.voltage_share * before.voltage_v.value_or(0)))
@@ -89,6 +96,7 @@ std::string_view difference(const Reading& before, const Reading& now, const Apa
     if (changed(before.temperatures_c, now.temperatures_c, most.temperature_c)) return "a temperature jumped";
     if (changed(before.charge_fet, now.charge_fet) || changed(before.discharge_fet, now.discharge_fet))
         return "a MOSFET was switched";
+    if (changed(before.alarms, now.alarms)) return "an alarm changed";
     for (const TextQuantity& text : text_quantities())  // some of them are who the battery is
         if (changed(before.*text.member, now.*text.member)) return "a name or a version changed";
     return {};
@@ -98,7 +106,7 @@ std::string_view difference(const Reading& before, const Reading& now, const Apa
 bool alike(const Reading& first, const Reading& second, const Apart& most) noexcept {
     const auto same_flag = [&](const FlagQuantity& flag) { return first.*flag.member == second.*flag.member; };
     return difference(first, second, most).empty() && difference(second, first, most).empty() &&
-           first.alarms == second.alarms && std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
+           std::all_of(flag_quantities().begin(), flag_quantities().end(), same_flag);
 }
 
 /// Readings that vote. What is voted on is what `get` takes from each.

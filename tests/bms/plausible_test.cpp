@@ -73,6 +73,7 @@ TEST(Jump, OrdinaryChangesAreNone) {
     now.temperatures_c[0] = 23.0;
     now.custom_name = "not known before";
     now.charge_fet = true;
+    now.alarms.raise(Alarm::high_temperature, Level::alarm);
     EXPECT_EQ(bms::jump(before, now), "");
     EXPECT_EQ(bms::jump(Reading{}, before), "") << "nothing was known before";
 }
@@ -83,6 +84,7 @@ TEST(Jump, NoticesWhatAFlippedBitDoes) {
         before.serial_number = "2409012345";
         before.capacity_ah = 280;
         before.discharge_fet = true;
+        before.alarms.known(Alarm::high_temperature);
         Reading now = before;
         change(now);
         EXPECT_NE(bms::jump(before, now), "");
@@ -98,6 +100,8 @@ TEST(Jump, NoticesWhatAFlippedBitDoes) {
     notices([](Reading& r) { r.temperatures_c[0] = 25; });
     notices([](Reading& r) { r.discharge_fet = false; });
     notices([](Reading& r) { r.serial_number = "2409012344"; });
+    notices([](Reading& r) { r.alarms.raise(Alarm::high_temperature, Level::alarm); });
+    notices([](Reading& r) { r.alarms = {}; });
 }
 
 /// Compares a reading with one that was changed.

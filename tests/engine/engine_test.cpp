@@ -306,6 +306,26 @@ TEST_F(EngineTest, AValueThatJumpsForGoodIsPublishedWithTheSamePoll) {
     EXPECT_EQ(bus.asked.size(), asked + 3);
 }
 
+TEST_F(EngineTest, AnAlarmThatIsSaidOnceIsNotPublished) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    Reading wrong = bus.batteries[1];
+    wrong.alarms.raise(Alarm::high_temperature, Level::alarm);
+    bus.odd = {wrong};
+    const int before = witness.updates;
+    bool seen = false;
+    run_until([&] {
+        seen = seen || witness.last.alarms[Alarm::high_temperature] != Level::ok;
+        return witness.updates >= before + 3;
+    });
+    EXPECT_FALSE(seen);
+    bus.batteries[1] = wrong;
+    const auto asked = bus.asked.size();
+    run_until([&] { return witness.last.alarms[Alarm::high_temperature] == Level::alarm; });
+    EXPECT_EQ(bus.asked.size(), asked + 2) << "a real one is said twice";
+}
+
 TEST_F(EngineTest, OfThreeReadingsThatContradictEachOtherTheMiddleIsPublished) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

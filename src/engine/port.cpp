@@ -190,7 +190,7 @@ void Port::settle(const Found& found) {
 void Port::take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took) {
     const auto now = Clock::now();
     station.complete = true;
-    for (std::size_t i = 0; i < family_->requests.size(); ++i) note(station, i, !detector.unanswered(i), now);
+    for (std::size_t i = 0; i < family_->requests.size(); ++i) note(station, i, !detector.unanswered(i), false, now);
     station.battery->reading = station.scratch = reading;
     settle_identity(station);
     succeeded(station, took);
@@ -396,21 +396,24 @@ Task<Port::Outcome> Port::read_all(Station& station, bool identify) {
         if (!identify && request.when == When::identify) continue;
         if (request.wanted && !request.wanted(reading)) continue;
         if (!identify && now < station.due[i]) continue;
+        const bool usual = station.pace[i].size() > 0;
         Outcome answered = co_await ask(station, i, reading);
         if (!answered) answered = co_await insist(station, i, reading, std::move(answered));
         if (!answered && (dialogue_.device_error() || (request.mandatory && request.when == When::every_poll)))
             co_return answered;
         now = Clock::now();
-        note(station, i, answered.has_value(), now);
+        note(station, i, answered.has_value(), usual, now);
     }
     co_return Outcome{};
 }
 
-/// What follows from an answer, or from its lack where that fails no poll.
-void Port::note(Station& station, std::size_t index, bool answered, Clock::time_point now) {
+/// What follows from an answer, or from its lack where that fails no poll. `usual`: it was answered the last time; on a
+/// noisy line it has come damaged then, and is asked again in the next poll.
+void Port::note(Station& station, std::size_t index, bool answered, bool usual, Clock::time_point now) {
     const bms::Request& request = family_->requests[index];
     if (!answered && request.mandatory) station.complete = false;
-    if (request.when == When::sometimes || !answered)
+    const bool damaged = usual && station.noise.level(now) != Noise::Level::quiet;
+    if (answered ? request.when == When::sometimes : !damaged)
         station.due[index] = now + (answered ? std::chrono::milliseconds(request.period) : unanswered_again);
 }
 

@@ -45,7 +45,7 @@ private:
     Task<Outcome> read_all(Station& station, bool identify);
     static void begin_reading(Station& station, bool identify);
     Task<void> obey(Station& station);
-    void note(Station& station, std::size_t index, bool answered, Clock::time_point now);
+    void note(Station& station, std::size_t index, bool answered, bool usual, Clock::time_point now);
     void settle_identity(Station& station);
     Task<Outcome> ask(Station& station, std::size_t index, Reading& reading);
     Task<Outcome> insist(Station& station, std::size_t request, Reading& reading, Outcome first);

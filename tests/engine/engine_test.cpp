@@ -263,6 +263,18 @@ TEST_F(EngineTest, ARenogyWithoutTheLongStatusIsAskedForTheUsualOne) {
     EXPECT_EQ(witness.last.charge_fet, true);
 }
 
+TEST_F(EngineTest, OnANoisyLineWhatWasAnsweredBeforeIsAskedAgain) {
+    auto& bus = start({0x30}, 20ms, *bms::find_family("renogy_few"));
+    bus.batteries[0x30] = pack("RN1234567890", 52.8);
+    bus.batteries[0x30].capacity_remaining_ah = 140;
+    run_until([&] { return witness.updates >= 2 && bus.requests.back() == "temperatures"; });
+    bus.damaged = 2;  // the answers to the next request, which says all alarms and may stay unanswered
+    const int before = witness.updates;
+    run_until([&] { return witness.updates >= before + 2; });
+    EXPECT_EQ(bus.damaged, 0);
+    EXPECT_EQ(witness.last.alarms[Alarm::high_temperature], Level::ok);
+}
+
 TEST_F(EngineTest, StaleBytesAreDrainedBeforeARequestAndCounted) {
     auto& bus = start({1});
     bus.batteries[1] = pack("4061234567890", 52.8);

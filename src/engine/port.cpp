@@ -334,11 +334,14 @@ Port::Outcome Port::outvote(Station& station, std::span<const Reading> heard) {
         Error{ErrorClass::implausible, "readings in a row contradict each other (" + std::string(why) + ")"});
 }
 
-/// Whether the reading of this poll goes together with another one: the worse the line, the closer.
+/// Whether the reading of this poll goes together with another one: the worse the line, the closer. That a line is
+/// quiet says little where half of the damage is not noticed.
 bool Port::agrees(const Station& station, const Reading& other) {
     if (is_untrustworthy(station)) return other == station.scratch;
     switch (station.noise.level(Clock::now())) {
-        case Noise::Level::quiet: return bms::jump(other, station.scratch).empty();
+        case Noise::Level::quiet:
+            return is_weak(*station.family) ? bms::repeats(other, station.scratch)
+                                            : bms::jump(other, station.scratch).empty();
         case Noise::Level::noisy: return bms::repeats(other, station.scratch);
         case Noise::Level::heavy: break;
     }

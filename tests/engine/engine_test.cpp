@@ -428,6 +428,15 @@ TEST_F(EngineTest, WithAWeakChecksumOnAVeryNoisyLineThreeReadingsSayTheSame) {
     EXPECT_EQ(battery().link.errors, 0u);
 }
 
+TEST_F(EngineTest, WithAWeakChecksumACleanLineIsNotTrustedEither) {
+    auto& bus = start({1}, 20ms, *bms::find_family("eg4_lifepower"));
+    bus.batteries[1] = pack("", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    const Told told = poll(bus, {at(bus, 3.304)}, 1);
+    EXPECT_EQ(told.readings, 2U);
+    EXPECT_EQ(told.cell, std::set{3.3});
+}
+
 TEST_F(EngineTest, WithAWeakChecksumTheFirstReadingOfAVeryNoisyLineIsSaidThreeTimesAsWell) {
     auto& bus = start({1}, 20ms, *bms::find_family("eg4_lifepower"));
     bus.batteries[1] = pack("", 52.8);

@@ -85,7 +85,7 @@ TEST(Growth, ThereIsNoneWithFaultsForALongTime) {
 
     // What is held is measured on clean lines, and when as little as possible is going on.
     const auto faulty = [&](std::uint64_t polls) {
-        disturb(3e-4, 2e-3);
+        disturb(4e-5, 2e-3);
         run(polls);
         disturb(0, 0);
         run(20 * wires.size());

@@ -119,6 +119,15 @@ const bms::Request* NoisyWire::asked(std::span<const std::uint8_t> bytes) {
     return nullptr;
 }
 
+/// The bits of a byte that are flipped. How far it is to the next one does not depend on where the last one was.
+std::uint8_t NoisyWire::flips() {
+    if (noise <= 0) return 0;
+    std::geometric_distribution<std::uint64_t> distance(noise);
+    unsigned bits = 0;
+    for (auto bit = distance(random_); bit < 8; bit += 1 + distance(random_)) bits |= 1U << bit;
+    return static_cast<std::uint8_t>(bits);
+}
+
 void NoisyWire::damage(Bytes& bytes) {
     const Bytes sent = bytes;
     bytes.clear();
@@ -126,9 +135,8 @@ void NoisyWire::damage(Bytes& bytes) {
         if (bytes.size() < bytes.capacity()) bytes.push_back(byte);
     };
     for (const std::uint8_t byte : sent) {
-        if (happens(noise / 4)) put(static_cast<std::uint8_t>(random_()));
-        if (happens(noise / 4)) continue;
-        put(static_cast<std::uint8_t>(happens(noise) ? byte ^ (1U << (random_() % 8)) : byte));
+        if (happens(noise)) put(static_cast<std::uint8_t>(random_()));
+        if (!happens(noise)) put(byte ^ flips());
     }
 }
 

@@ -16,8 +16,8 @@ class NoisyWire final : public link::ByteLink {
 public:
     NoisyWire(Executor executor, const bms::Family& family, std::uint32_t seed);
 
-    /// Probability that a byte has a flipped bit. A quarter of it each: it is lost; one more comes before it; an answer
-    /// pauses in the middle for longer than the family waits.
+    /// Probability of each bit to be flipped; the same of each byte to be lost, and of one more to come before it. A
+    /// quarter of it: an answer pauses between two portions for longer than the family waits.
     double noise = 0;
     /// Probability that the adapter is gone when something is written or read, or still gone when it is opened.
     double gone = 0;
@@ -51,6 +51,7 @@ private:
     [[nodiscard]] bool happens(double probability);
     [[nodiscard]] link::error_code adapter();
     [[nodiscard]] const bms::Request* asked(std::span<const std::uint8_t> bytes);
+    [[nodiscard]] std::uint8_t flips();
     void damage(Bytes& bytes);
     void deliver(std::span<const std::uint8_t> bytes, Clock::time_point begin);
 

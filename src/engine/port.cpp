@@ -69,10 +69,19 @@ Task<void> Port::run() {
         if (!found_) co_await detect();
         if (found_) co_await serve();
         if (found_ && searched_ && works() && all_lost()) co_await look_elsewhere();
+        if (dialogue_.device_error()) tell_gone();
         dialogue_.link().close();
         // A port that opens and fails at once must not keep us busy.
         co_await dialogue_.sleep_until(opened + first_pause);
     }
+}
+
+void Port::tell_gone() {
+    const std::string why = "the device is gone (" + dialogue_.device_error().message() + ")";
+    if (!found_)
+        for (Station& station : stations_) station.battery->link.trouble = why;
+    if (!std::exchange(complained_, true))
+        context_.report(Severity::warning, name() + ": " + why + "; waiting for it to come back");
 }
 
 Task<void> Port::open() {
@@ -265,14 +274,7 @@ Task<bool> Port::round() {
             station.scratch = station.battery->reading;  // as the next poll begins: begin_reading()
             failed(station, outcome.error());
         }
-        if (dialogue_.device_error()) {
-            if (!complained_)
-                context_.report(Severity::warning, name() + ": the device is gone (" +
-                                                       dialogue_.device_error().message() +
-                                                       "); waiting for it to come back");
-            complained_ = true;
-            co_return false;
-        }
+        if (dialogue_.device_error()) co_return false;
     }
     if (!asked) {
         // Back to back with every battery silent: wait for the first one's turn.

@@ -54,6 +54,8 @@ private:
     void make_stations(const bms::Family& family, std::vector<Address> addresses);
     void judge(Station& station, const Error* error) override;
     void tell_unsolicited(std::string_view why);
+    /// Said once, until the port opens without failing again.
+    void tell_gone();
     [[nodiscard]] bool works() const noexcept { return dialogue_.link().is_open() && !dialogue_.device_error(); }
     [[nodiscard]] bms::Asking asking(const Station& station, const Reading& known) const;
 

@@ -785,6 +785,13 @@ TEST_F(EngineTest, APortThatOpensAndFailsAtOnceDoesNotKeepUsBusy) {
     EXPECT_GE(Clock::now() - began, 2s) << "a second lies between two attempts";
 }
 
+TEST_F(EngineTest, APortThatFailsWhileABatteryIsSearchedIsTold) {
+    auto& bus = start({}, 20ms, *bms::find_family("Jkbms_pb"), {}, {bms::find_family("Jkbms")});
+    bus.broken = true;
+    run_until([&] { return bus.opened >= 2; });
+    EXPECT_TRUE(logged("/dev/fake: the device is gone (Bad file descriptor); waiting for it to come back"));
+}
+
 TEST_F(EngineTest, NoUsablePortIsToldOnce) {
     auto& bus = start({1});
     bus.absent = true;

@@ -7,6 +7,7 @@
 
 #include "app/can_scan.hpp"
 #include "app/check_config_command.hpp"
+#include "app/config_names.hpp"
 #include "app/config_text.hpp"
 #include "app/control_bms_command.hpp"
 #include "app/control_command.hpp"
@@ -88,22 +89,17 @@ CLI::Option* add_list(CLI::App& command, const std::string& name, std::vector<st
     return command.add_option(name, list, meaning)->delimiter(',')->allow_extra_args(false);
 }
 
-/// "1,2", "0x01,0x02": addresses as the configuration takes them, but decimal without 0x.
-std::vector<std::uint32_t> addresses(const std::vector<std::string>& texts) {
-    std::vector<std::uint32_t> out;
-    for (const std::string& text : texts) {
-        std::size_t used = 0;
-        unsigned long value = 0;
-        try {
-            value = std::stoul(text, &used, 0);
-        } catch (const std::exception&) {
-            used = 0;
-        }
-        if (used == 0 || used != text.size() || value > 0xFF)
-            throw CLI::ValidationError("--addresses",
-                                       "'" + text + "' is no address; write for example 1,2 or 0x01,0x02");
-        out.push_back(static_cast<std::uint32_t>(value));
+/// As BATTERY_ADDRESSES in the configuration.
+std::vector<std::uint32_t> addresses(const std::string& option, const std::vector<std::string>& texts) {
+    std::string list;
+    for (const std::string& text : texts) list += text + ",";
+    std::vector<engine::Address> read;
+    if (const auto remark = app::read_addresses(list, read)) {
+        if (remark->kind == app::Problem::Kind::error) throw CLI::ValidationError(option, remark->text);
+        std::fprintf(stderr, "%s: %s\n", option.c_str(), remark->text.c_str());
     }
+    std::vector<std::uint32_t> out;
+    for (const engine::Address& address : read) out.push_back(address.value);
     return out;
 }
 
@@ -118,7 +114,7 @@ CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
     command->add_option("PORT", options.ports,
                         "/dev/ttyUSB0, tcp://host:port, can0 ...; default: every serial port and CAN interface");
     command->add_option("--type", options.type, "look for this BMS_TYPE only");
-    add_list(*command, "--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2");
+    add_list(*command, "--addresses", text.addresses, "ask these bus addresses only, hexadecimal, e.g. 1,2");
     command->add_option("--baud", text.baud, "ask at this rate only (serial ports)")->check(CLI::Range(300, 4000000));
     command->add_flag("--json", options.json, "as JSON");
     command->footer(
@@ -128,7 +124,7 @@ CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
 }
 
 int scan(app::ScanOptions options, const ScanText& text) {
-    options.addresses = addresses(text.addresses);
+    options.addresses = addresses("--addresses", text.addresses);
     if (text.baud != 0) options.baud = text.baud;
     return app::scan(options);
 }
@@ -149,7 +145,7 @@ CLI::App* add_can_setup(CLI::App& app, CanSetupOptions& options, bool& json) {
 }
 
 struct ControlText {
-    std::vector<std::string> address;
+    std::string address;
     std::uint32_t baud = 0;
 };
 
@@ -159,7 +155,7 @@ CLI::App* add_control_bms(CLI::App& app, app::ControlBmsOptions& options, Contro
     command->add_option("CONTROL", options.control, "charge, discharge, balance, soc ...; default: list what there is");
     command->add_option("VALUE", options.value, "on, off, or a number");
     command->add_option("--type", options.type, "BMS_TYPE; default: whichever answers");
-    command->add_option("--address", text.address, "bus address")->expected(1);
+    command->add_option("--address", text.address, "bus address, hexadecimal");
     command->add_option("--baud", text.baud, "rate")->check(CLI::Range(300, 4000000));
     command->add_option("--state-dir", options.state_dir, "where the last use of a control is kept");
     command->add_flag("--yes", options.yes, "do not ask");
@@ -173,7 +169,9 @@ CLI::App* add_control_bms(CLI::App& app, app::ControlBmsOptions& options, Contro
 }
 
 int control_bms(app::ControlBmsOptions options, const ControlText& text) {
-    if (const auto named = addresses(text.address); !named.empty()) options.address = named.front();
+    const auto named = addresses("--address", {text.address});
+    if (named.size() > 1) throw CLI::ValidationError("--address", "one battery at a time; name one address");
+    if (!named.empty()) options.address = named.front();
     if (text.baud != 0) options.baud = text.baud;
     return app::control_bms(options);
 }
@@ -188,7 +186,7 @@ struct SimulateText {
 CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateText& text) {
     auto* command = app.add_subcommand("simulate", "Simulate batteries on a pty, TCP port or CAN interface");
     command->add_option("FAMILY", options.families, "families on this bus, e.g. jkbms_pb")->required()->delimiter(',');
-    add_list(*command, "--addresses", text.addresses, "bus addresses, e.g. 1,2");
+    add_list(*command, "--addresses", text.addresses, "bus addresses, hexadecimal, e.g. 1,2");
     command->add_option("--link", text.link, "pty, tcp, or can for batteries on CAN")
         ->check(CLI::IsMember({"pty", "tcp", "can"}));
     command->add_option("--path", options.path, "pty: symbolic link to make; CAN: the interface, e.g. can0");
@@ -213,7 +211,7 @@ CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateTex
 }
 
 int simulate(const CLI::App& command, sim::SimulateOptions options, const SimulateText& text) {
-    options.addresses = addresses(text.addresses);
+    options.addresses = addresses("--addresses", text.addresses);
     options.kind = text.link == "tcp"   ? sim::PortKind::tcp
                    : text.link == "can" ? sim::PortKind::can
                                         : sim::PortKind::pty;

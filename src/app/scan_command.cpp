@@ -119,6 +119,8 @@ std::string lines_of(const ScanResult& result) {
     const FoundBattery& first = result.batteries.front();
     const bms::Family& family = *first.candidate.family;
     std::string out = "BMS_TYPE = " + std::string(family.type) + "\n";
+    const std::uint32_t rate = first.candidate.rate;  // 0 where there are none
+    if (rate != 0 && rate != family.serial.rates.front()) out += "BAUD_RATE = " + std::to_string(rate) + "\n";
     if (!family.addresses.used) return out;
     out += "BATTERY_ADDRESSES = ";
     for (const FoundBattery& found : result.batteries)

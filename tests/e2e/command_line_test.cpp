@@ -111,6 +111,17 @@ TEST(CommandLine, OnePortOfTwoIsEnough) {
     EXPECT_TRUE(rig.logged("there is no such port"));
 }
 
+TEST(CommandLine, AddressesAreReadAsInTheConfiguration) {
+    const auto scan = [](const char* addresses) {
+        return bmsd::test::bmsd({"scan", "/dev/null", "--type", "Jkbms_pb", "--addresses", addresses});
+    };
+    EXPECT_TRUE(says(scan("10"), 2, "--addresses: '10' is read as hexadecimal 0x10"));
+    EXPECT_TRUE(says(scan("0x01 0x02"), 2, "separated by commas, not by a blank"));
+    EXPECT_TRUE(says(scan("1,01"), 2, "the address 0x01 is listed twice"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"control-bms", "--address", "1,2", "/dev/null"}), 2, "name one address"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"control-bms", "--address", "1", "/dev/null"}), 2, "not a serial port"));
+}
+
 TEST(CommandLine, SimulatorOptionsThatCannotBe) {
     EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "jkbms_pd"}), 2, "Jkbms_pb"));
     EXPECT_TRUE(says(bmsd::test::bmsd({"simulate", "jkbms_pb", "--addresses", "0"}), 2, "master mode"));

@@ -59,6 +59,16 @@ TEST(Scan, FindsEveryBatteryOfABusAndProposesTheConfiguration) {
     EXPECT_NE(scanned.progress.find("at most"), std::string::npos) << scanned.progress;
 }
 
+TEST(Scan, ProposesARateThatIsNotTheUsualOne) {
+    Rig rig;
+    std::vector<std::string> slow = pb_only;
+    slow.insert(slow.end(), {"--baud", "9600"});
+    const auto scanned = scan(rig, {"jkbms_pb", "--addresses", "1", "--baud", "9600", "--speed", "0"}, slow);
+    EXPECT_NE(scanned.config.find("BMS_TYPE = Jkbms_pb\nBAUD_RATE = 9600\nBATTERY_ADDRESSES = 0x01\n"),
+              std::string::npos)
+        << scanned.config;
+}
+
 TEST(Scan, FindsABatteryThatIsNotAtTheUsualAddress) {
     Rig rig;
     const auto scanned = scan(rig, {"jkbms_pb", "--addresses", "2"}, {"--type", "Jkbms_pb", "--addresses", "1,2"});

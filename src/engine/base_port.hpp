@@ -60,6 +60,8 @@ public:
 
     /// See Desk::give; absent if the battery is not on this port.
     [[nodiscard]] std::optional<Result<void>> give(const Battery& battery, Order order, double value);
+    /// See Desk::refuse; nothing if the battery is not on this port.
+    void tell_refusal(const Battery& battery, std::string_view what, const std::string& why);
 
     [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
     [[nodiscard]] const std::vector<Station>& stations() const noexcept { return stations_; }
@@ -110,7 +112,7 @@ protected:
     [[nodiscard]] static std::optional<PendingOrder> take_order(Station& station);
     /// An order was not followed: the switch is shown as it was.
     void take_back(Station& station, const PendingOrder& order, const std::string& why);
-    void complain_of_order(Station& station, Order order, const std::string& why);
+    void tell_refusal(Station& station, std::string_view what, const std::string& why);
     /// An automatic "100 %" was sent; `followed`: the BMS shows it.
     void told_full(Station& station, bool followed);
 

@@ -93,6 +93,10 @@ Result<void> Engine::give(const Battery& battery, Order order, double value) {
     return tl::unexpected(Error{ErrorClass::refused, "the battery is gone"});
 }
 
+void Engine::refuse(const Battery& battery, std::string_view what, const std::string& why) {
+    for (const auto& port : ports_) port->tell_refusal(battery, what, why);
+}
+
 void Engine::keep_states() const {
     for (const auto& port : ports_) port->keep_states();
 }

@@ -47,6 +47,7 @@ public:
     void remove_port(const std::string& name, std::function<void()> gone);
 
     Result<void> give(const Battery& battery, Order order, double value) override;
+    void refuse(const Battery& battery, std::string_view what, const std::string& why) override;
 
     /// What the configuration is worth now; `trouble`: the worst that is wrong with it, for people.
     void set_config_state(bool error, bool blocks, const std::string& trouble = {});

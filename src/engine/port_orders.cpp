@@ -54,10 +54,15 @@ std::optional<Result<void>> BasePort::give(const Battery& battery, Order order, 
     for (Station& station : stations_) {
         if (station.battery.get() != &battery) continue;
         const Result<void> accepted = accept(station, order, value);
-        if (!accepted) complain_of_order(station, order, accepted.error().detail);
+        if (!accepted) tell_refusal(station, text_of(order), accepted.error().detail);
         return accepted;
     }
     return std::nullopt;
+}
+
+void BasePort::tell_refusal(const Battery& battery, std::string_view what, const std::string& why) {
+    for (Station& station : stations_)
+        if (station.battery.get() == &battery) tell_refusal(station, what, why);
 }
 
 Result<void> BasePort::accept(Station& station, Order order, double value) {
@@ -134,7 +139,7 @@ void BasePort::take_back(Station& station, const PendingOrder& order, const std:
     const auto newer = std::find_if(station.pending.begin(), station.pending.end(),
                                     [&](const PendingOrder& other) { return other.order == order.order; });
     (newer != station.pending.end() ? newer->was_off : off) = order.was_off;
-    complain_of_order(station, order.order, why);
+    tell_refusal(station, text_of(order.order), why);
 }
 
 /// AUTO_RESET_SOC: with the begin of float the BMS is told that it is full, where that is known to work.
@@ -151,7 +156,7 @@ void BasePort::tell_full(Station& station) {
                     [](const PendingOrder& pending) { return pending.order == Order::soc; }))
         return;
     if (const Result<void> left = leave_to_bms(station, Order::soc, 100, true); !left)
-        complain_of_order(station, Order::soc, left.error().detail);
+        tell_refusal(station, text_of(Order::soc), left.error().detail);
 }
 
 void BasePort::told_full(Station& station, bool followed) {
@@ -162,8 +167,8 @@ void BasePort::told_full(Station& station, bool followed) {
                                            "again before the next start (AUTO_RESET_SOC = False stops this for good)");
 }
 
-void BasePort::complain_of_order(Station& station, Order order, const std::string& why) {
-    station.battery->orders.trouble = std::string(text_of(order)) + ": " + why;
+void BasePort::tell_refusal(Station& station, std::string_view what, const std::string& why) {
+    station.battery->orders.trouble = std::string(what) + ": " + why;
     station.forget_trouble = Clock::now() + trouble_shown;
     context_.report(Severity::warning, place_of(station.battery->identity) + ": " + station.battery->orders.trouble);
 }

@@ -195,6 +195,8 @@ public:
     /// Accepted orders are followed with the next poll; what became of them is told by Battery::orders and the log. The
     /// error says why nothing will be done.
     [[nodiscard]] virtual Result<void> give(const Battery& battery, Order order, double value) = 0;
+    /// A face could not do something for the user: told as what becomes of orders is. `what`: "custom name".
+    virtual void refuse(const Battery& battery, std::string_view what, const std::string& why) = 0;
 };
 
 /// A face that shows batteries. Called from the one thread; must not block.

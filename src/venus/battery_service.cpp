@@ -125,7 +125,13 @@ bool BatteryService::give(Order order, double value) {
 }
 
 bool BatteryService::rename(const std::string& name) {
-    if (name.size() > longest_custom_name) return false;
+    if (name.size() > longest_custom_name) {
+        if (settings_.desk)
+            settings_.desk->refuse(battery(), "custom name",
+                                   "it has " + std::to_string(name.size()) + " bytes, and no more than " +
+                                       std::to_string(longest_custom_name) + " are kept");
+        return false;
+    }
     if (settings_.keep_custom_name && !settings_.keep_custom_name(battery().identity, name)) return false;
     source_.custom_name = name;
     return true;

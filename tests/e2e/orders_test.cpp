@@ -37,6 +37,16 @@ TEST_F(Orders, ThatMakeNoSenseChangeNothing) {
     EXPECT_EQ(rig_.number(service_, "/Io/AllowToCharge"), 1);
 }
 
+TEST_F(Orders, ANameThatIsTooLongIsRefusedWithTheReason) {
+    start("daly", "BMS_TYPE = Daly\n");
+    EXPECT_EQ(rig_.set(service_, "/CustomName", std::string(300, 'n')), refused);
+    const std::string why = "custom name: it has 300 bytes, and no more than 255 are kept";
+    EXPECT_TRUE(rig_.logged(why)) << rig_.daemon().err();
+    EXPECT_TRUE(eventually([&] {
+        return rig_.text(service_, "/ConnectionInformation").value_or("").find(why) != std::string::npos;
+    })) << rig_.text(service_, "/ConnectionInformation").value_or("");
+}
+
 TEST_F(Orders, OfDifferentKindsAtOnceAreAllFollowed) {
     start("daly", "BMS_TYPE = Daly\n");
     EXPECT_EQ(rig_.set(service_, "/Settings/ForceChargingOff", 1), accepted);

@@ -1,7 +1,9 @@
 #include "app/live_table.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include <unistd.h>
 
@@ -138,10 +140,15 @@ std::string table_text(const std::map<std::string, const Battery*>& batteries, b
     return out;
 }
 
-LiveTable::LiveTable(boost::asio::io_context& io) : timer_(io), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+LiveTable::LiveTable(boost::asio::io_context& io, std::function<void()> lost)
+    : timer_(io), lost_(std::move(lost)), terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
 LiveTable::~LiveTable() {
     std::fflush(stdout);
+}
+
+bool LiveTable::is_hung_up() const {
+    return terminal_ && ::isatty(STDOUT_FILENO) != 1;
 }
 
 void LiveTable::removed(const Battery& battery) {
@@ -168,8 +175,9 @@ void LiveTable::draw() {
         out = begin_picture + back + clear_below + out + end_picture;
     }
     drawn_lines_ = lines;
-    std::fwrite(out.data(), 1, out.size(), stdout);
-    std::fflush(stdout);
+    if (std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0) return;
+    if (errno != EAGAIN) return lost_();
+    std::clearerr(stdout);  // a terminal that is stopped: the next picture comes later
 }
 
 }  // namespace bmsd::app

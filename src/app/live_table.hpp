@@ -1,6 +1,7 @@
 // The live table of `bmsd run --live`: all batteries in the terminal, refreshed in place.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include <boost/asio/io_context.hpp>
@@ -14,7 +15,8 @@ namespace bmsd::app {
 /// place; elsewhere one line per battery is printed every ten seconds.
 class LiveTable final : public Sink {
 public:
-    explicit LiveTable(boost::asio::io_context& io);
+    /// `lost` is called when the table can no longer be shown.
+    LiveTable(boost::asio::io_context& io, std::function<void()> lost);
     ~LiveTable() override;
 
     void appeared(const Battery& battery) override { changed(battery); }
@@ -22,12 +24,16 @@ public:
     void waiting(const Battery& battery) override { changed(battery); }
     void removed(const Battery& battery) override;
 
+    /// It was in a terminal, which is no longer there.
+    [[nodiscard]] bool is_hung_up() const;
+
 private:
     void changed(const Battery& battery);
     void draw();
 
     Timer timer_;
     std::map<std::string, const Battery*> batteries_;  ///< by place, so that the order is steady
+    std::function<void()> lost_;
     bool terminal_;
     bool pending_ = false;
     std::size_t drawn_lines_ = 0;  ///< to go back up for the next picture

@@ -111,7 +111,7 @@ public:
             face_ = std::make_unique<venus::Face>(io_.get_executor(), face_settings());
             engine_.add_sink(*face_);
         }
-        if (options_.live) engine_.add_sink(table_.emplace(io_));
+        if (options_.live) engine_.add_sink(table_.emplace(io_, [this] { end_with_terminal(); }));
 
         watch_signals();
         save_states_later();
@@ -268,6 +268,8 @@ private:
     void watch_reload_signal() {
         reload_signal_.async_wait([this](boost::system::error_code cancelled, int) {
             if (cancelled) return;
+            // What a terminal sends when it is closed means what it always does.
+            if (table_ && table_->is_hung_up()) return end_with_terminal();
             log_.forget();  // whoever asks again wants to see what comes of it
             reload();
             watch_reload_signal();
@@ -286,6 +288,11 @@ private:
         if (options_.stats.empty()) return;
         if (const std::string wrong = write_stats(engine_, options_.stats); !wrong.empty())
             report_(Severity::warning, wrong);
+    }
+
+    void end_with_terminal() {
+        report_(Severity::info, "nobody can see the table of --live any more: ending");
+        finish(ended_well);
     }
 
     void finish(int code) {
@@ -327,6 +334,10 @@ private:
 
 int run(const RunOptions& wanted) {
     RunOptions options = wanted;
+    if (const std::string wrong = why_no_stats(options.stats); !wrong.empty()) {
+        std::fprintf(stderr, "bmsd: %s\n", wrong.c_str());
+        return user_must_act;
+    }
     const bool named = !options.state_dir.empty();
     if (!named) options.state_dir = usual_state_dir();
     if (const auto made = make_state_dir(options.state_dir); !made) {

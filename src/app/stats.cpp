@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include <boost/json.hpp>
@@ -40,7 +41,16 @@ json::object battery(const Battery& battery) {
 
 }  // namespace
 
+std::string why_no_stats(const std::string& path) {
+    std::error_code error;
+    const auto there = std::filesystem::symlink_status(path, error).type();
+    using Type = std::filesystem::file_type;
+    const bool replaceable = there == Type::regular || there == Type::not_found || there == Type::none;
+    return replaceable ? "" : path + ": the statistics go to a file, and this is none";
+}
+
 std::string write_stats(const engine::Engine& engine, const std::string& path) {
+    if (std::string wrong = why_no_stats(path); !wrong.empty()) return wrong;
     const std::size_t heap = ::mallinfo2().uordblks;  // before this report adds its own
     json::array batteries;
     json::array ports;

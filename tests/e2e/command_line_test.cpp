@@ -1,8 +1,12 @@
 // What people type, right and wrong.
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "rig.hpp"
 
@@ -109,6 +113,39 @@ TEST(CommandLine, OnePortOfTwoIsEnough) {
     rig.run("BMS_TYPE = Jkbms_pb\n", {"/dev/no-such-port", port});
     EXPECT_TRUE(eventually([&] { return rig.present(service_of(port)); })) << rig.daemon().err();
     EXPECT_TRUE(rig.logged("there is no such port"));
+}
+
+TEST(CommandLine, StatisticsReplaceNothingButAFile) {
+    const Folder folder;
+    const std::string pipe = folder.file("stats");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_TRUE(says(bmsd::test::bmsd({"run", "--stats", pipe, "/dev/null"}), 2,
+                     pipe + ": the statistics go to a file, and this is none"));
+    EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
+TEST(CommandLine, TheLiveTableEndsWithItsTerminal) {
+    // With the hang-up that the terminal sends, and without.
+    for (const char* controlling : {"-c", ""}) {
+        Rig rig;
+        const auto port = rig.simulate("ttyTest0", {"jkbms_pb"});
+        const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        ASSERT_TRUE(terminal >= 0 && ::unlockpt(terminal) == 0);
+        const std::string name = ::ptsname(terminal);
+        Process live({"/bin/sh", "-c",
+                      "exec setsid " + std::string(controlling) +
+                          " " BMSD_BINARY " run --live --bus none --state-dir " + rig.folder.file("state") + " " +
+                          port + " <" + name + " >" + name});
+        std::string shown;
+        EXPECT_TRUE(eventually([&] {
+            char text[4096];
+            shown.append(text, static_cast<std::size_t>(std::max<ssize_t>(::read(terminal, text, sizeof text), 0)));
+            return shown.find("battery") != std::string::npos;
+        }));
+        ::close(terminal);
+        EXPECT_LT(live.wait(), 128) << live.err();
+        EXPECT_NE(live.err().find("nobody can see the table"), std::string::npos) << live.err();
+    }
 }
 
 TEST(CommandLine, AddressesAreReadAsInTheConfiguration) {

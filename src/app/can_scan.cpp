@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "app/complain.hpp"
 #include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/reading_text.hpp"
@@ -196,10 +197,7 @@ json::object can_setup_json(const link::CanInterface& interface, unsigned bitrat
 int can_setup(const std::string& name, unsigned bitrate, bool as_json) {
     const auto all = link::can_interfaces();
     const auto at = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
-    if (at == all.end()) {
-        std::fprintf(stderr, "bmsd can-setup: %s: %s\n", name.c_str(), link::trouble_with(name, all).c_str());
-        return user_must_act;
-    }
+    if (at == all.end()) return complain("bmsd can-setup", name + ": " + link::trouble_with(name, all), as_json);
     std::printf("%s", (as_json ? to_text(can_setup_json(*at, bitrate)) + "\n" : can_setup_text(*at, bitrate)).c_str());
     return ended_well;
 }

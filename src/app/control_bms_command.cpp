@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/atomic_file.hpp"
+#include "app/complain.hpp"
 #include "app/config_ports.hpp"
 #include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
@@ -237,10 +238,8 @@ Stop run(const ControlBmsOptions& options) {
 }  // namespace
 
 int control_bms(const ControlBmsOptions& options) {
-    if (!options.type.empty() && bms::find_families(options.type).empty()) {
-        std::fprintf(stderr, "bmsd control-bms: %s\n", bms::unknown_type(options.type).c_str());
-        return user_must_act;
-    }
+    if (!options.type.empty() && bms::find_families(options.type).empty())
+        return complain("bmsd control-bms", bms::unknown_type(options.type), options.json);
     const Stop stop = is_can_port(options.port)
                           ? Stop{user_must_act, options.port +
                                                     ": this command does not work on CAN; use the "

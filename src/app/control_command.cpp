@@ -3,18 +3,13 @@
 #include <cstdio>
 #include <optional>
 
+#include "app/complain.hpp"
 #include "app/control_plot.hpp"
-#include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
 #include "app/scenario_run.hpp"
 
 namespace bmsd::app {
 namespace {
-
-int complain(const std::string& file, const std::string& what) {
-    std::fprintf(stderr, "bmsd control: %s: %s\n", file.c_str(), what.c_str());
-    return user_must_act;
-}
 
 /// What is wrong with a configuration is told, and then it is followed as the daemon would.
 void tell(const Parsed& config, const std::string& file) {
@@ -26,12 +21,15 @@ void tell(const Parsed& config, const std::string& file) {
 }  // namespace
 
 int control_scenario(const ControlOptions& options) {
+    const auto refuse = [&](const std::string& file, const std::string& what) {
+        return complain("bmsd control", file + ": " + what, options.json);
+    };
     const auto scenario = read_scenario(options.scenario);
-    if (!scenario) return complain(options.scenario, scenario.error().detail);
+    if (!scenario) return refuse(options.scenario, scenario.error().detail);
     std::optional<Parsed> own;
     if (!options.config.empty()) {
         own = read_config(options.config);
-        if (!own->readable) return complain(options.config, own->problems.front().text);
+        if (!own->readable) return refuse(options.config, own->problems.front().text);
     }
     const Parsed& config = own ? *own : scenario->config;
     tell(config, own ? options.config : options.scenario + ": key \"config\"");
@@ -45,7 +43,7 @@ int control_scenario(const ControlOptions& options) {
     }
     if (!plot) return 0;
     const std::string wrong = plot->save(options.plot);
-    return wrong.empty() ? 0 : complain(options.plot, wrong);
+    return wrong.empty() ? 0 : refuse(options.plot, wrong);
 }
 
 }  // namespace bmsd::app

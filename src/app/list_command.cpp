@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "app/complain.hpp"
 #include "app/reading_json.hpp"
 #include "bms/can.hpp"
 #include "bms/catalog.hpp"
@@ -16,14 +17,6 @@ namespace {
 
 namespace json = boost::json;
 using bms::Family;
-
-constexpr int unknown_family = 2;
-
-const Family* find_or_complain(const std::string& name) {
-    const Family* family = bms::find_family(name);
-    if (!family) std::fprintf(stderr, "%s\n", bms::unknown_type(name).c_str());
-    return family;
-}
 
 std::string joined(std::span<const std::string_view> words) {
     std::string out;
@@ -134,8 +127,8 @@ int list(bool as_json) {
 }
 
 int describe(const std::string& name, bool as_json) {
-    const Family* family = find_or_complain(name);
-    if (!family) return unknown_family;
+    const Family* family = bms::find_family(name);
+    if (!family) return complain("bmsd", bms::unknown_type(name), as_json);
     std::string text = bms::describe(*family);
     if (as_json) {
         json::object out = family_json(*family);
@@ -155,8 +148,8 @@ std::string guide_page(const Family& family) {
 int guide(const std::string& name, bool as_json) {
     std::vector<const Family*> families(bms::catalog().begin(), bms::catalog().end());
     if (!name.empty()) {
-        families = {find_or_complain(name)};
-        if (!families.front()) return unknown_family;
+        families = {bms::find_family(name)};
+        if (!families.front()) return complain("bmsd", bms::unknown_type(name), as_json);
     }
     json::array list;
     for (const Family* family : families) {

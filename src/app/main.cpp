@@ -1,12 +1,17 @@
 // The command line.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "app/can_scan.hpp"
 #include "app/check_config_command.hpp"
+#include "app/complain.hpp"
 #include "app/config_names.hpp"
 #include "app/config_text.hpp"
 #include "app/control_bms_command.hpp"
@@ -43,7 +48,7 @@ void add_run(CLI::App& app, app::RunOptions& options) {
                         "the only directory that is written to, made if missing [/var/lib/bmsd; Venus OS: "
                         "/data/apps/bmsd/state]");
     command->add_option("--stats", options.stats, "write counters as JSON to this file at SIGUSR1 and at the end");
-    command->add_flag("--live", options.live, "show all batteries in the terminal");
+    command->add_flag("--live", options.live, "show all batteries in the terminal, and end with it");
     command->add_option("PORT", options.ports,
                         "/dev/ttyUSB0, /dev/serial/by-id/..., tcp://host:port, can0, replay:FILE");
 }
@@ -69,17 +74,16 @@ int check_config(const CheckOptions& options, bool json) {
         return 0;
     }
     if (!options.file.empty()) return app::check_config(options.file, json);
-    std::fputs("bmsd check-config: name the file, for example `bmsd check-config config.ini`\n", stderr);
-    return user_must_act;
+    return app::complain("bmsd check-config", "name the file, for example `bmsd check-config config.ini`", json);
 }
 
-CLI::App* add_control(CLI::App& app, app::ControlOptions& options, bool& json) {
+CLI::App* add_control(CLI::App& app, app::ControlOptions& options) {
     auto* command = app.add_subcommand("control", "Try the charge control on a recorded time series");
     command->add_option("SCENARIO", options.scenario, "time series (JSON); see docs/charge-control.md")->required();
     command->add_option("--config", options.config, "configuration to try, instead of that in the scenario");
     command->add_flag("--every-cycle", options.every_cycle, "a line per cycle instead of one per change");
     command->add_option("--plot", options.plot, "draw the run into this SVG file");
-    command->add_flag("--json", json, "the output is JSON in any case");
+    command->add_flag("--json", options.json, "the output is JSON in any case; also what is wrong");
     return command;
 }
 
@@ -217,11 +221,8 @@ int simulate(const CLI::App& command, sim::SimulateOptions options, const Simula
                                         : sim::PortKind::pty;
     options.turnaround = std::chrono::milliseconds(text.turnaround_ms);
     if (command.count("--current") > 0) options.current_a = text.current_a;
-    if (const auto result = sim::simulate(options); !result) {
-        std::fprintf(stderr, "bmsd simulate: %s\n", result.error().detail.c_str());
-        return user_must_act;
-    }
-    return 0;
+    const auto result = sim::simulate(options);
+    return result ? app::ended_well : app::complain("bmsd simulate", result.error().detail, options.json);
 }
 
 /// What is wrong with the first word if it is no command; empty if it is one, or an option.
@@ -269,7 +270,7 @@ int run_command(int argc, char** argv) {
     ControlText control_text;
     auto* control_command = add_control_bms(app, control_options, control_text);
     app::ControlOptions scenario_options;
-    auto* scenario_command = add_control(app, scenario_options, json);
+    auto* scenario_command = add_control(app, scenario_options);
     sim::SimulateOptions simulate_options;
     SimulateText simulate_text;
     auto* simulate_command = add_simulate(app, simulate_options, simulate_text);
@@ -278,10 +279,9 @@ int run_command(int argc, char** argv) {
         std::fputs(app.help().c_str(), stderr);
         return user_must_act;
     }
-    if (const std::string wrong = unknown_command(app, argv[1]); !wrong.empty()) {
-        std::fprintf(stderr, "bmsd: %s\n", wrong.c_str());
-        return user_must_act;
-    }
+    const bool as_json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+    if (const std::string wrong = unknown_command(app, argv[1]); !wrong.empty())
+        return app::complain("bmsd", wrong, as_json);
     try {
         app.parse(argc, argv);
         if (*list) return app::list(json);
@@ -296,15 +296,32 @@ int run_command(int argc, char** argv) {
         if (*simulate_command) return simulate(*simulate_command, simulate_options, simulate_text);
         return app::run(run_options);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : user_must_act;
+        if (app.exit(error) == 0) return app::ended_well;  // it was --help
+        if (as_json) app::print_error_json(error.what());
+        return user_must_act;
     }
+}
+
+/// Files and ports that are opened must not become the output that whoever started us has closed. Writing to what
+/// stands in for it fails.
+void fill_standard_descriptors() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));
+}
+
+/// A full disk must not look like a success.
+int with_output(int code) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    std::fputs("bmsd: the output could not be written, or not all of it\n", stderr);
+    return code == app::ended_well ? app::output_lost : code;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    fill_standard_descriptors();
     try {
-        return run_command(argc, argv);
+        return with_output(run_command(argc, argv));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bmsd: %s\n", error.what());
         return 1;

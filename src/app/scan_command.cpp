@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/can_scan.hpp"
+#include "app/complain.hpp"
 #include "app/config_ports.hpp"
 #include "app/exit_codes.hpp"
 #include "app/reading_json.hpp"
@@ -288,10 +289,7 @@ tl::expected<Targets, std::string> targets_of(const ScanOptions& options) {
 
 int scan(const ScanOptions& options) {
     const auto targets = targets_of(options);
-    if (!targets) {
-        std::fprintf(stderr, "bmsd scan: %s\n", targets.error().c_str());
-        return user_must_act;
-    }
+    if (!targets) return complain("bmsd scan", targets.error(), options.json);
 
     json::array list;
     Proposal proposal;

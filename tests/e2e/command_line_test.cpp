@@ -115,6 +115,37 @@ TEST(CommandLine, OnePortOfTwoIsEnough) {
     EXPECT_TRUE(rig.logged("there is no such port"));
 }
 
+TEST(CommandLine, OutputThatGetsLostIsAnError) {
+    for (const char* output : {">/dev/full", ">&-"}) {
+        Process lost({"/bin/sh", "-c", std::string("exec " BMSD_BINARY " list ") + output});
+        EXPECT_EQ(lost.wait(), 1) << output;
+        EXPECT_NE(lost.err().find("the output could not be written"), std::string::npos) << lost.err();
+    }
+}
+
+TEST(CommandLine, ErrorsAreJsonAsWellWhereItIsAskedFor) {
+    for (std::vector<std::string> arguments :
+         std::vector<std::vector<std::string>>{{"describe", "jkbms_bp"},
+                                               {"guide", "jkbms_bp"},
+                                               {"check-config"},
+                                               {"scan", "--type", "dalyy"},
+                                               {"scan", "--baud", "fast"},
+                                               {"can-setup", "can77"},
+                                               {"control", "/nonexistent.json"},
+                                               {"control-bms", "/dev/null", "--type", "dalyy"},
+                                               {"control-bms"},
+                                               {"simulate", "jkbms_pd"},
+                                               {"descripe"}}) {
+        arguments.emplace_back("--json");
+        const Finished finished = bmsd::test::bmsd(arguments);
+        EXPECT_EQ(finished.code, 2) << arguments[0];
+        boost::system::error_code error;
+        const auto told = boost::json::parse(finished.out, error);
+        ASSERT_FALSE(error) << arguments[0] << ": " << finished.out << finished.err;
+        EXPECT_TRUE(told.as_object().at("error").is_string()) << finished.out;
+    }
+}
+
 TEST(CommandLine, StatisticsReplaceNothingButAFile) {
     const Folder folder;
     const std::string pipe = folder.file("stats");

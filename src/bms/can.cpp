@@ -260,6 +260,8 @@ Result<void> CanPicture::read(const Asking& asking, Clock::time_point now, Readi
         }
     }
     for (const Alarm alarm : family_->never_raised) reading.alarms.known(alarm);
+    if (const std::string_view why = settle_soc(reading); !why.empty())
+        return fail(ErrorClass::implausible, std::string(why));
     if (!link.finish) return {};
     const Verdict verdict = link.finish(CanView(*this, now), asking, reading);
     if (!verdict.why.empty()) return fail(verdict.cls, std::string(verdict.why));

@@ -130,7 +130,6 @@ std::string_view finish_pack(const Pack& pack, const Asking& asking, std::span<c
         return "the number of cells is impossible";
     if (*reading.temperature_count > most_sensors) return "the number of temperature sensors is impossible";
     if (!(*reading.voltage_v >= 5 && *reading.voltage_v <= 200)) return "the pack voltage is impossible";
-    if (*reading.soc_percent > 100) return "the state of charge is impossible";
     reading.cell_voltages_v.resize(static_cast<std::size_t>(*reading.cell_count));
 
     // §12: captures count charging upwards here, other than A5.

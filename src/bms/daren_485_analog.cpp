@@ -74,7 +74,7 @@ std::string_view finish_analog(const Request& request, const Asking& asking, std
     const auto celsius = found[sensors].first(std::min(found[sensors].size(), 2 * most_sensors));
     for (std::size_t at = 0; at < celsius.size(); at += 2)
         reading.temperatures_c.push_back(static_cast<double>(get(celsius, at, i16be)) / 10);
-    if (reading.soc_percent > 100) reading.soc_percent.reset();
+    if (reading.soc_percent > most_soc_percent) reading.soc_percent.reset();
 
     // A broken wire or an empty cell must be told, but not by a battery that is met for the first time.
     const bool met_before = asking.known && asking.known->cell_count;

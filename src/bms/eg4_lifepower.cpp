@@ -180,7 +180,6 @@ std::string_view impossible(const Reading& reading) {
     }
     if (complete && std::abs(*reading.voltage_v - sum) > tolerance * sum)
         return "the cells do not add up to the pack voltage";
-    if (reading.soc_percent > 100) return "the state of charge is above 100 %";
     return {};
 }
 
@@ -213,7 +212,7 @@ std::string_view finish_analog(const Request& request, const Asking&, std::span<
     read_sensors(groups[group_temperatures], reading);
     reading.capacity_remaining_ah.reset();
     if (reading.capacity_ah && reading.soc_percent)
-        reading.capacity_remaining_ah = *reading.capacity_ah * *reading.soc_percent / 100;
+        reading.capacity_remaining_ah = *reading.capacity_ah * std::min(*reading.soc_percent, 100.0) / 100;
     if (reading.soh_percent > 100) reading.soh_percent.reset();
     return impossible(reading);
 }

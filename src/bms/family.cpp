@@ -10,6 +10,12 @@ void begin_poll(Reading& reading) {
     reading.alarms = {};
 }
 
+std::string_view settle_soc(Reading& reading) {
+    if (reading.soc_percent > most_soc_percent) return "the state of charge is impossible";
+    if (reading.soc_percent > 100) reading.soc_percent = 100;
+    return {};
+}
+
 Result<void> decode(const Family& family, const Request& request, const Asking& asking,
                     std::span<const std::uint8_t> payload, Reading& reading) {
     Bytes plain;
@@ -26,6 +32,8 @@ Result<void> decode(const Family& family, const Request& request, const Asking& 
     if (request.finish)
         if (const std::string_view why = request.finish(request, asking, payload, reading); !why.empty())
             return tl::unexpected(Error{ErrorClass::implausible, std::string(why)});
+    if (const std::string_view why = settle_soc(reading); !why.empty())
+        return tl::unexpected(Error{ErrorClass::implausible, std::string(why)});
     return {};
 }
 

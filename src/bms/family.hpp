@@ -255,6 +255,12 @@ struct Family {
 /// Forgets what a new poll must say afresh: bits that are not raised again are no longer an alarm.
 void begin_poll(Reading& reading);
 
+/// The state of charge of a full battery whose gauge runs over; more is an error.
+inline constexpr double most_soc_percent = 110;
+
+/// Takes a state of charge above 100 % as that; gives why it is impossible if it is too far above, else nothing.
+[[nodiscard]] std::string_view settle_soc(Reading& reading);
+
 /// Decodes a complete answer into `reading`. On failure `reading` may hold parts of it: keep a copy.
 [[nodiscard]] Result<void> decode(const Family& family, const Request& request, const Asking& asking,
                                   std::span<const std::uint8_t> payload, Reading& reading);

@@ -48,7 +48,8 @@ bool can_be_nothing_else(const Request& request, const Asking& asking, std::span
         case name_register:
             return data.size() <= most_name &&
                    std::all_of(data.begin(), data.end(), [](std::uint8_t c) { return c >= 0x20 && c < 0x7F; });
-        case basic_register: return data[19] <= 100 && data[21] >= 1 && data[21] <= 32 && data[at_sensor_count] <= 8;
+        case basic_register:
+            return data[19] <= most_soc_percent && data[21] >= 1 && data[21] <= 32 && data[at_sensor_count] <= 8;
         case cells_register: return !cells || static_cast<double>(data.size()) == 2 * *cells;
         default: return false;
     }

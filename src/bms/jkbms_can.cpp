@@ -165,7 +165,6 @@ Verdict finish_cells(const CanView& view, const Asking& asking, Reading& reading
 
 Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {
     if (!(*reading.voltage_v > 5 && *reading.voltage_v < 120)) return {"the pack voltage is impossible"};  // §6
-    if (*reading.soc_percent > 100) return {"the state of charge is above 100 %"};
     if (reading.max_cell_voltage_v && *reading.max_cell_voltage_v < *reading.min_cell_voltage_v)
         return {"the highest cell is below the lowest"};
     if (asking.options.invert_current) reading.current_a = -*reading.current_a + 0.0;

@@ -137,7 +137,6 @@ std::string_view finish_status(const Request&, const Asking&, std::span<const st
 
     // Old firmware leaves about 7 A of garbage here while the heater is off.
     if (reading.heater_on != true) reading.heater_current_a.reset();
-    if (reading.soc_percent > 100) return "the state of charge is above 100 %";
     return {};
 }
 

@@ -110,7 +110,6 @@ void read_balancing(std::span<const std::uint8_t> payload, Reading& reading) {
 
 std::string_view finish_basic(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
     if (*reading.cell_count < 1 || *reading.cell_count > most_cells) return "the number of cells is impossible";
-    if (*reading.soc_percent > 100) return "the state of charge is above 100 %";
     if (payload[at_sensor_count] > most_sensors) return "the number of temperature sensors is impossible";
     read_sensors(payload, reading);
     read_balancing(payload, reading);

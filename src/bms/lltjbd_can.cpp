@@ -46,7 +46,6 @@ std::string_view take_charge(std::size_t, const Asking&, std::span<const std::ui
     if (data.size() >= 6)
         if (const auto fine = get(data, 4, u16le); fine != 0 && fine <= 10000)
             reading.soc_percent = static_cast<double>(fine) / 100;
-    if (*reading.soc_percent > 100) return "the state of charge is above 100 %";
     return {};
 }
 

@@ -116,7 +116,6 @@ std::string_view take_charge(std::size_t, const Asking&, std::span<const std::ui
         const double fine = static_cast<double>(get(data, 4, u16le)) / 100;
         if (fine > 0 && std::abs(fine - whole) <= 1) reading.soc_percent = fine;
     }
-    if (whole > 100) return "the state of charge is above 100 %";
     return {};
 }
 
@@ -232,7 +231,7 @@ std::string_view take_pytes_charge(std::size_t, const Asking&, std::span<const s
     if (!reading.soc_percent) reading.soc_percent = static_cast<double>(get(data, 0, u16le));
     if (!reading.soh_percent) reading.soh_percent = static_cast<double>(get(data, 2, u16le));
     reading.cycles = static_cast<double>(get(data, 6, u16le));
-    return *reading.soc_percent > 100 ? "the state of charge is above 100 %" : std::string_view{};
+    return {};
 }
 
 std::string_view take_pytes_values(std::size_t part, const Asking& asking, std::span<const std::uint8_t> data,

@@ -59,7 +59,6 @@ bool encode_1(std::size_t, const Asking& asking, const Reading& state, CanFrame&
 std::string_view take_2(std::size_t, const Asking&, std::span<const std::uint8_t> data, Reading& reading) {
     if (const Number celsius = number(data, 2, u16le, 0.03125, -273)) reading.temperatures_c.push_back(celsius);
     reading.soc_percent = number(data, 4, u8, 0.5);
-    if (reading.soc_percent && *reading.soc_percent > 100) return "the state of charge is above 100 %";
     return {};
 }
 bool encode_2(std::size_t, const Asking&, const Reading& state, CanFrame& frame) {

@@ -61,7 +61,6 @@ bool outside(const Number& value, double low, double high) {
 
 /// Without a checksum only the content can tell a damaged answer.
 std::string_view finish_general(const Request&, const Asking&, std::span<const std::uint8_t>, Reading& reading) {
-    if (outside(reading.soc_percent, 0, 100)) return "the state of charge is above 100 %";
     if (outside(reading.soh_percent, 0, 100)) return "the state of health is above 100 %";
     if (outside(reading.voltage_v, 2, most_cells * 5.0)) return "the pack voltage is impossible";
     if (outside(reading.environment_temperature_c, -50, 120) || outside(reading.mosfet_temperature_c, -50, 150))

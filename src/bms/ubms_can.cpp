@@ -36,10 +36,6 @@ Number charge_limit(std::span<const std::uint8_t> data) {
     return static_cast<double>(data[5] | data[7] << 8);
 }
 
-std::string_view take_status(std::size_t, const Asking&, std::span<const std::uint8_t>, Reading& reading) {
-    if (*reading.soc_percent > 100) return "the state of charge is above 100 %";
-    return {};
-}
 bool encode_status(std::size_t, const Asking& asking, const Reading&, CanFrame& frame) {
     frame.data[1] |= 2;  // drive
     frame.data[5] = static_cast<std::uint8_t>(asking.options.series * asking.options.parallel);
@@ -308,7 +304,7 @@ constexpr std::array messages = {
         return one;
     }(),
     needed(message("status", "state of charge, alarms", 0x0C0, 6, 600,
-                   {.size = 8, .rows = status_rows, .alarms = status_alarms}, take_status, encode_status),
+                   {.size = 8, .rows = status_rows, .alarms = status_alarms}, nullptr, encode_status),
            Need::always),
     needed(message("info", "current, limits, contactors", 0x0C1, 6, 600, {.size = 8}, take_info, encode_info),
            Need::mandatory),

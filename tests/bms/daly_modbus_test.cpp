@@ -196,7 +196,7 @@ TEST(DalyD2, DoesNotTakeTheUnsignedPower) {
 TEST(DalyD2, RefusesImpossibleContent) {
     const std::pair<Registers, std::string_view> cases[] = {
         {{{0x31, 0}}, "number of cells"},  {{{0x31, 33}}, "number of cells"}, {{{0x32, 9}}, "temperature sensors"},
-        {{{0x28, 0}}, "pack voltage"},     {{{0x28, 2001}}, "pack voltage"},  {{{0x2A, 1001}}, "state of charge"},
+        {{{0x28, 0}}, "pack voltage"},     {{{0x28, 2001}}, "pack voltage"},  {{{0x2A, 1101}}, "state of charge"},
         {{{0x29, 0xFFFF}}, "the current"}, {{{0x29, 0}}, "the current"},
     };
     for (const auto& [registers, why] : cases) {

@@ -183,7 +183,7 @@ TEST(Daly, RefusesImpossibleTotalsAndTakesTheNextGoodOnes) {
              "FF FF 00 00 75 30 03 78",  // 6553 V
              "02 14 00 00 00 00 03 78",  // 3000 A
              "02 14 00 00 9C 40 03 78",  // 1000 A
-             "02 14 00 00 75 30 03 E9",  // 100.1 %
+             "02 14 00 00 75 30 04 4D",  // 110.1 %
              "02 14 00 00 75 30 FF FF",
          }) {
         const auto got = hear_frame("totals", 0x90, data);

@@ -275,7 +275,10 @@ TEST(Eg4Lifepower, RefusesWhatNoBatterySays) {
     };
     EXPECT_TRUE(refused("01 02 0C E4 1C E4 08 01 02 94")) << "a cell of 7.4 V";
     EXPECT_TRUE(refused("01 02 0C E4 0C E4 08 01 05 28")) << "twice the sum of the cells";
-    EXPECT_TRUE(refused("01 02 0C E4 0C E4 08 01 02 94 03 01 27 11")) << "100.01 %";
+    EXPECT_TRUE(refused("01 02 0C E4 0C E4 08 01 02 94 03 01 2A F9")) << "110.01 %";
+    const auto full = hear_analog(frame(0x01, hex("01 02 0C E4 0C E4 08 01 02 94 03 01 28 A0 04 01 27 10")));
+    ASSERT_TRUE(full) << full.error().detail;
+    EXPECT_EQ(full->capacity_remaining_ah, 100) << "104 % of 100 Ah";
     EXPECT_FALSE(refused("01 02 0C E4 00 00 08 01 02 94")) << "an open wire is an alarm, not nonsense";
     ByteList many = hex("01 19");
     for (int cell = 0; cell < 25; ++cell) many = joined(many, hex("0C E4"));

@@ -124,6 +124,27 @@ TEST_P(EveryCanFamily, TellsBothDirectionsOfTheCurrent) {
         }
 }
 
+// battery-logic §2: up to 110 % is 100 %, more is impossible. The dossier of Daly on CAN discards what is above 100 %.
+TEST_P(EveryCanFamily, TakesAGaugeThatRunsOverForFull) {
+    const auto told = [&](double percent) {
+        Reading state = state_for(family());
+        state.soc_percent = percent;
+        CanPicture picture(family(), address());
+        for (const CanFrame& frame : frames_of(family(), address(), state)) picture.take(frame, start);
+        return read(picture, start);
+    };
+    for (const double percent : {101.0, 110.0, 111.0}) {
+        const auto got = told(percent);
+        if (percent > 110 || family().key == "daly_can") {
+            ASSERT_FALSE(got) << percent;
+            EXPECT_EQ(got.error().cls, ErrorClass::implausible);
+        } else {
+            ASSERT_TRUE(got) << got.error().detail;
+            EXPECT_EQ(got->soc_percent, 100) << percent;
+        }
+    }
+}
+
 TEST_P(EveryCanFamily, PassesItsOwnFilters) {
     std::vector<CanFilter> filters;
     bms::add_filters(family(), address(), filters);

@@ -66,6 +66,17 @@ TEST_P(EveryEncoding, GivesBackEveryNumber) {
     EXPECT_NEAR(read_back(family(), charging).current_a.value_or(NAN), 12.3, 1e-9);
 }
 
+// battery-logic §2: up to 110 % is 100 %. The dossier of JK over UART ignores what is above 100 %.
+TEST_P(EveryEncoding, TakesAGaugeThatRunsOverForFull) {
+    for (const double percent : {101.0, 110.0}) {
+        Reading state = rich();
+        state.soc_percent = percent;
+        state.capacity_remaining_ah = *state.capacity_ah * percent / 100;
+        const Reading got = read_back(family(), state);
+        EXPECT_EQ(got.soc_percent, family().key == "jkbms" ? Number{} : Number{100}) << percent;
+    }
+}
+
 TEST_P(EveryEncoding, GivesBackCellsAndSensors) {
     const Reading want = rich();
     const Reading got = read_back(family(), want);

@@ -284,7 +284,7 @@ TEST(JkbmsPb, ReadsTextsAndFrostLimitsWhole) {
 }
 
 TEST(JkbmsPb, RefusesAnImpossibleStateOfCharge) {
-    const auto reading = hear_status(status_with({{173, hex("65")}}));
+    const auto reading = hear_status(status_with({{173, hex("6F")}}));
     ASSERT_FALSE(reading);
     EXPECT_EQ(reading.error().cls, ErrorClass::implausible);
 }

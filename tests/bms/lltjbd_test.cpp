@@ -156,7 +156,7 @@ TEST(LltJbd, ReadsWhatNewerBoardsAppend) {
 }
 
 TEST(LltJbd, RefusesImpossibleContent) {
-    for (const auto& [at, byte] : {std::pair{21, 0}, {21, 33}, {19, 101}}) {
+    for (const auto& [at, byte] : {std::pair{21, 0}, {21, 33}, {19, 111}}) {
         const auto reading = hear_basic(basic_with(static_cast<std::size_t>(at), {static_cast<std::uint8_t>(byte)}));
         ASSERT_FALSE(reading) << at << " " << byte;
         EXPECT_EQ(reading.error().cls, ErrorClass::implausible);

@@ -46,7 +46,7 @@ TEST(TianpowerBle, AsksOnlyForCellsThatExist) {
 
 TEST(TianpowerBle, RefusesImpossibleContent) {
     for (const auto& [name, bytes] : {
-             std::pair{"general", "55 14 83 00 65 15 62 01 18 00 E6 00 FA 00 00 30 30 00 64 AA"},  // 101 %
+             std::pair{"general", "55 14 83 00 6F 15 62 01 18 00 E6 00 FA 00 00 30 30 00 64 AA"},  // 111 %
              std::pair{"general", "55 14 83 00 3C 00 02 01 18 00 E6 00 FA 00 00 30 30 00 64 AA"},  // 0.02 V
              std::pair{"general", "55 14 83 00 3C 15 62 01 18 08 E6 00 FA 00 00 30 30 00 64 AA"},  // 227.8 C
              std::pair{"general", "55 14 83 00 3C 15 62 01 18 00 E6 00 FA 00 00 30 30 00 65 AA"},  // SoH 101 %

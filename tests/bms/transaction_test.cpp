@@ -109,7 +109,7 @@ TEST(Transaction, LeavesTheReadingAloneOnFailure) {
     damaged.answer[0][150] ^= 0x01;
     Exchange impossible = exchange(status, 1, [] {
         Reading state = at(53);
-        state.soc_percent = 120;
+        state.soc_percent = 111;
         return state;
     }());
     for (const Exchange& bad : {damaged, impossible, exchange(about, 1, {}), exchange(status, 2, at(53))}) {

@@ -89,8 +89,9 @@ Reply judge(const Request& request, const Asking& asking, std::span<const std::u
             return stranger("the answer to another request came");
     }
     if (status != 0) return refused(status);
-    // An accepted write has no data (§8): its status is what it says.
-    if (is_write(request)) return {Reply::Progress::complete, 0, frame.subspan(at_status, 1), {}, {}};
+    // An accepted write has no data (§8), nor has the name of a board that has none: the status is what they say.
+    const bool nameless = register_of(request) == name_register && data.empty();
+    if (is_write(request) || nameless) return {Reply::Progress::complete, 0, frame.subspan(at_status, 1), {}, {}};
     if (!possible_size(request, data))
         return {Reply::Progress::failed, 0, {}, ErrorClass::malformed, "the length of the answer is impossible"};
     return {Reply::Progress::complete, 0, data, {}, {}};

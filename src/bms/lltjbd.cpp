@@ -205,7 +205,6 @@ std::string_view finish_name(const Request&, const Asking&, std::span<const std:
 void encode_name(const Request&, const Asking&, const Reading& state, Bytes& payload) {
     const std::string name = state.hardware_version.value_or("");
     payload.assign(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(std::min(name.size(), most_name)));
-    if (payload.empty()) payload.push_back(' ');  // an answer without data is none
 }
 
 constexpr std::array requests = {

@@ -155,6 +155,13 @@ TEST(LltJbd, ReadsWhatNewerBoardsAppend) {
     EXPECT_FALSE(decoded(joined(basic(), hex("00 00 00 00 00 27 10 00 00"))).capacity_full_ah);
 }
 
+TEST(LltJbd, ABoardMayHaveNoName) {
+    const auto reading = hear(family(), request("name"), {}, frame(0x05, {}));
+    ASSERT_TRUE(reading) << reading.error().detail;
+    EXPECT_FALSE(reading->hardware_version);
+    EXPECT_FALSE(hear(family(), request("cells"), {}, frame(0x04, {}))) << "no cells are no answer";
+}
+
 TEST(LltJbd, RefusesImpossibleContent) {
     for (const auto& [at, byte] : {std::pair{21, 0}, {21, 33}, {19, 111}}) {
         const auto reading = hear_basic(basic_with(static_cast<std::size_t>(at), {static_cast<std::uint8_t>(byte)}));

@@ -176,6 +176,7 @@ bool encode_6(std::size_t, const Asking&, const Reading& state, CanFrame& frame)
 /// the lowest number that is possible.
 Number nominal_cells(const Reading& reading, const Reading* known) {
     constexpr double charged_four_v = 14.2, most_of_four_v = 14.8;
+    constexpr double overshoot_v = 0.4;  // of a charger and its wires, whatever the number of cells
     const Number before = known ? known->cell_count : Number{};
     if (!reading.voltage_v) return before;
     const auto possible = [&](const Number& count) {
@@ -185,7 +186,7 @@ Number nominal_cells(const Reading& reading, const Reading* known) {
     const Number by_wanted = wanted ? Number{4 * std::round(*wanted / charged_four_v)} : Number{};
     for (const Number& count : {by_wanted, before})
         if (possible(count)) return count;
-    return 4 * std::ceil(*reading.voltage_v / most_of_four_v);
+    return 4 * std::max(1.0, std::ceil((*reading.voltage_v - overshoot_v) / most_of_four_v));
 }
 
 Verdict finish(const CanView& view, const Asking& asking, Reading& reading) {

@@ -446,7 +446,8 @@ TEST(RvC, TheNumberOfCellsDoesNotFollowTheVoltage) {
                                    0x35, 0x77})
             .at();
     };
-    for (const auto& [volts, count] : {std::pair{13.2, 4}, {14.6, 4}, {26.4, 8}, {52.8, 16}, {45.6, 16}, {36.0, 12}})
+    for (const auto& [volts, count] :
+         {std::pair{13.2, 4}, {14.6, 4}, {14.9, 4}, {26.4, 8}, {52.8, 16}, {45.6, 16}, {36.0, 12}})
         EXPECT_EQ(at(volts)->cell_count, count) << volts;
     Reading known;
     known.cell_count = 16;

@@ -76,8 +76,9 @@ std::string_view finish_analog(const Request& request, const Asking& asking, std
         reading.temperatures_c.push_back(static_cast<double>(get(celsius, at, i16be)) / 10);
     if (reading.soc_percent > most_soc_percent) reading.soc_percent.reset();
 
-    // A broken wire or an empty cell must be told, but not by a battery that is met for the first time.
-    const bool met_before = asking.known && asking.known->cell_count;
+    // A broken wire or an empty cell must be told, but not by a battery that is met for the first time. A recording
+    // names its family.
+    const bool met_before = asking.recorded || (asking.known && asking.known->cell_count);
     if (!met_before && !adds_up(reading)) return "the cells do not add up to the pack voltage";
     raise_failures(found, reading.alarms);
     read_balancing(found, reading);

@@ -174,16 +174,21 @@ Result<std::vector<const bms::Family*>> parse_families(const json::value* value)
 }
 
 /// Of the dialects of a type, the one whose requests were recorded; if they are another tool's, the one that
-/// understands the answers.
+/// understands the answers, or else the one that has these addresses.
 const bms::Family* dialect_of(const std::vector<const bms::Family*>& families, const VectorFile& file) {
     const auto speaks = [&](const bms::Family* family) { return bms::speaks(*family, file.addresses, file.exchanges); };
     const auto understands = [&](const bms::Family* family) {
         const auto heard = bms::listen(*family, file.addresses, file.exchanges, file.options);
         return std::any_of(heard.begin(), heard.end(), [](const bms::Heard& one) { return one.reading.has_value(); });
     };
+    const auto has_addresses = [&](const bms::Family* family) {
+        return std::all_of(file.addresses.begin(), file.addresses.end(),
+                           [&](std::uint32_t address) { return bms::check_address(*family, address).has_value(); });
+    };
     if (families.size() == 1) return families.front();
     auto found = std::find_if(families.begin(), families.end(), speaks);
     if (found == families.end()) found = std::find_if(families.begin(), families.end(), understands);
+    if (found == families.end()) found = std::find_if(families.begin(), families.end(), has_addresses);
     return found == families.end() ? families.front() : *found;
 }
 

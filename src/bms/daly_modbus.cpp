@@ -37,7 +37,7 @@ bool writes(const Request& request) {
     return function_of(request) == modbus::Function::write_single;
 }
 
-/// What only other hosts ask: whichever registers they read.
+/// What only other hosts ask: whichever registers they read or write.
 bool is_other(const Request& request) {
     return request.selector == 0;
 }
@@ -56,7 +56,7 @@ std::uint16_t raw_value(const Request& request, const Asking& asking) {
 modbus::Question question(const Request& request, const Asking& asking) {
     const auto asked = modbus::parse_request(asking.asked);
     return {.unit = static_cast<std::uint8_t>(asking.address),
-            .function = function_of(request),
+            .function = is_other(request) && asked ? asked->function : function_of(request),
             .first = is_other(request) && asked ? asked->first : register_of(request),
             .count = asked             ? asked->count
                      : writes(request) ? raw_value(request, asking)
@@ -99,9 +99,10 @@ void build(const Request& request, const Asking& asking, Bytes& out) {
 
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
     const auto asked = modbus::parse_request(asking.asked);
-    if (is_other(request) && !(asked && asked->unit == asking.address && asked->function == function_of(request)))
+    if (is_other(request) && !(asked && asked->unit == asking.address))
         return {Reply::Progress::waiting, 1, {}, ErrorClass::unexpected, "nobody asked for registers"};
-    if (!is_other(request) && asked && asked->first != register_of(request))
+    if (!is_other(request) && asked &&
+        (asked->first != register_of(request) || asked->function != function_of(request)))
         return {Reply::Progress::waiting, 1, {}, ErrorClass::unexpected, "other registers were asked for"};
     Reply reply = to_reply(modbus::examine(question(request, asking), received));
     if (reply.fault == ErrorClass::unexpected && half_a_register(asking, received)) {

@@ -24,7 +24,8 @@ constexpr Request block(std::string_view name, std::string_view meaning, When wh
 }
 
 /// Family::other.
-inline constexpr Request other_registers = block("other", "registers that other hosts read", When::on_demand, 0, 0);
+inline constexpr Request other_registers =
+    block("other", "registers that other hosts read or write", When::on_demand, 0, 0);
 
 /// A register that a control sets: to `per_unit` times Asking::value.
 constexpr Request setting(std::string_view name, std::string_view meaning, std::uint16_t number,

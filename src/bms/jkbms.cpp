@@ -283,6 +283,8 @@ void encode_records(const Request& request, const Asking&, const Reading& state,
 }
 
 constexpr std::uint8_t read_all = 0x06;
+constexpr std::uint8_t read_one = 0x03;       // with identifier 00: everything, too
+constexpr std::uint32_t any_command = 0x100;  // selector of what others ask
 
 constexpr std::array requests = {
     Request{.name = "all",
@@ -296,10 +298,17 @@ constexpr std::array requests = {
             .encode = encode_records},
 };
 
+constexpr Request other = {.name = "other",
+                           .meaning = "what other hosts tell the BMS: activation, password, writes",
+                           .when = When::on_demand,
+                           .selector = any_command,
+                           .answer_size = 22};
+
 // ---- framing (§3) --------------------------------------------------------------------------------
 constexpr std::array<std::uint8_t, 2> start = {0x4E, 0x57};
 constexpr std::size_t head_size = 11;  // up to and including the transport type
 constexpr std::size_t tail_size = 9;   // record number, end mark, unused CRC, checksum
+constexpr std::size_t at_command = 8;
 constexpr std::size_t at_transport = 10;
 enum Transport : std::uint8_t { asked = 0, answered = 1, reported = 2 };
 constexpr std::uint8_t from_pc = 3;
@@ -381,7 +390,18 @@ Found find_frame(std::span<const std::uint8_t> received, std::size_t at) {
     return result;
 }
 
-Reply examine(const Request&, const Asking&, std::span<const std::uint8_t> received) {
+bool reads(std::uint8_t command) {
+    return command == read_all || command == read_one;
+}
+
+/// §4: a read may be asked and answered with either command; §8: whatever else is answered with the same.
+bool answers(const Request& request, const Asking& asking, std::uint8_t command) {
+    if (request.selector != any_command) return reads(command);
+    const auto asked = find_frame(asking.asked, 0).frame;
+    return !asked.empty() && !reads(command) && asked[at_command] == command;
+}
+
+Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
     Reply best{Reply::Progress::waiting, least_answer, {}, ErrorClass::truncated, "no answer"};
     for (std::size_t at = 0;;) {
         const Found found = find_frame(received, at);
@@ -391,14 +411,16 @@ Reply examine(const Request&, const Asking&, std::span<const std::uint8_t> recei
             best.why = found.why;
             return best;
         }
-        if (found.frame[at_transport] == answered)
+        const bool is_answer = found.frame[at_transport] == answered;
+        if (is_answer && answers(request, asking, found.frame[at_command]))
             return {Reply::Progress::complete,
                     0,
                     found.frame.subspan(head_size, found.frame.size() - head_size - tail_size),
                     {},
                     {}};
         best.fault = ErrorClass::unexpected;
-        best.why = found.frame[at_transport] == asked
+        best.why = is_answer ? "an answer to another command came"
+                   : found.frame[at_transport] == asked
                        ? "only our own request came back: the adapter echoes, the BMS is silent"
                        : "the BMS sent a report nobody asked for";
         at = static_cast<std::size_t>(found.frame.data() - received.data()) + found.frame.size();
@@ -450,6 +472,7 @@ constexpr Family jkbms{
     .serial = {rates},
     .timing = {.gap = milliseconds{100}, .between_bytes = milliseconds{250}, .poll = milliseconds{1000}, .retries = 1},
     .requests = requests,
+    .other = &other,
     .probe = 0,
     .build = build,
     .examine = examine,

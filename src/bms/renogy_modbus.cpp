@@ -114,7 +114,9 @@ unsigned registers_of(const Request& request, const Asking& asking) {
 
 /// The question of a request, or the recorded one of another host.
 modbus::Question question(const Request& request, const Asking& asking) {
-    if (const auto asked = modbus::parse_request(asking.asked); asked && asked->unit == asking.address) return *asked;
+    if (const auto asked = modbus::parse_request(asking.asked);
+        asked && asked->unit == asking.address && asked->function == modbus::Function::read_holding)
+        return *asked;
     return {.unit = static_cast<std::uint8_t>(asking.address),
             .first = static_cast<std::uint16_t>(request.selector >> 16),
             .count = static_cast<std::uint16_t>(registers_of(request, asking)),

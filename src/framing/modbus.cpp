@@ -121,9 +121,11 @@ Frame exception(const Question& question, std::uint8_t code) noexcept {
 }
 
 std::optional<Question> parse_request(std::span<const std::uint8_t> bytes) noexcept {
-    if (bytes.size() != short_frame || !has_crc16_modbus(bytes)) return std::nullopt;
+    if (bytes.size() < short_frame || !has_crc16_modbus(bytes)) return std::nullopt;
     const auto function = static_cast<Function>(bytes[1]);
-    if (!reads(function) && function != Function::write_single) return std::nullopt;
+    const bool several = function == Function::write_multiple;
+    if (!several && !reads(function) && function != Function::write_single) return std::nullopt;
+    if (bytes.size() != (several ? std::size_t{bytes[6]} + 9 : short_frame)) return std::nullopt;
     const auto word = [&](std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); };
     return Question{.unit = bytes[0], .function = function, .first = word(2), .count = word(4), .answers_as = {}};
 }

@@ -55,7 +55,8 @@ private:
 /// The frame that refuses with this exception code.
 [[nodiscard]] Frame exception(const Question& question, std::uint8_t code) noexcept;
 
-/// What these bytes ask, if they are exactly one sound request to read, or to write a single register.
+/// What these bytes ask, if they are exactly one sound request to read or to write; without the values of several
+/// registers.
 [[nodiscard]] std::optional<Question> parse_request(std::span<const std::uint8_t> bytes) noexcept;
 
 /// Standard meaning of an exception code, e.g. 2: "illegal data address"; unknown ones are called so.

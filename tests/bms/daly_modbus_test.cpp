@@ -157,6 +157,25 @@ TEST(DalyModbus, ASoundAnswerToAnotherQuestionIsNoError) {
     EXPECT_FALSE(heard(p81(), hex("81 03 01 21 00 02"), hex("52 03 04 00 01 00 01"))) << "another board";
     EXPECT_FALSE(heard(p81(), hex("82 03 01 21 00 02"), hex("52 03 04 00 01 00 01"))) << "asked of another board";
     EXPECT_FALSE(heard(d2(), hex("D2 03 00 A5 00 02"), hex("D2 83 02"))) << "refused";
+    EXPECT_TRUE(heard(d2(), hex("D2 06 00 8A FF FF"), hex("D2 06 00 8A FF FF"))) << "the sleep time was set";
+    EXPECT_TRUE(heard(d2(), hex("D2 10 00 8B 00 02 04 0E 42 0E 74"), hex("D2 10 00 8B 00 02"))) << "two levels were";
+    EXPECT_FALSE(heard(d2(), hex("D2 10 00 8B 00 02 04 0E 42 0E 74"), hex("D2 10 00 8B 00 01"))) << "one level was";
+    EXPECT_FALSE(heard(d2(), hex("D2 06 00 8A FF FF"), hex("D2 86 03"))) << "refused";
+}
+
+// What is wrong with an answer is told as the dialect tells it that has the address.
+TEST(DalyModbus, TheAddressTellsTheDialectOfWhatNobodyUnderstands) {
+    const auto error_of = [](const std::string& address, const std::string& answer) {
+        const auto file =
+            app::parse_vector_file(R"({"bms": "Daly", "address": )" + address +
+                                   R"(, "exchanges": [{"request": "00", "response": ")" + answer + R"("}]})");
+        EXPECT_TRUE(file);
+        return app::listen(*file)[0].reading.error().cls;
+    };
+    EXPECT_EQ(error_of("129", "51 83 02 C0 E0"), ErrorClass::refused);
+    EXPECT_EQ(error_of("129", "51 83 02 C0 E1"), ErrorClass::malformed) << "its CRC is wrong";
+    EXPECT_EQ(error_of("210", "D2 83 02 91 3E"), ErrorClass::malformed);
+    EXPECT_EQ(error_of("300", "51 83 02 C0 E0"), ErrorClass::config) << "nobody has it";
 }
 
 // A recorded write is heard whatever was written.

@@ -52,6 +52,27 @@ TEST(Jkbms, AsksWithTheBytesOfTheDossier) {
               hex("4E 57 00 13 00 00 00 00 06 03 00 00 00 00 00 00 68 00 00 01 29"));
 }
 
+TEST(Jkbms, AnAcknowledgeIsNoReading) {  // §8
+    const auto sealed = [](std::uint8_t command, std::uint8_t transport, std::string_view data) {
+        ByteList bytes = frame(hex(data), transport);
+        bytes[8] = command;
+        bytes.resize(bytes.size() - 4);
+        const auto sum = framing::sum16(bytes);
+        for (const int byte : {0, 0, sum >> 8, sum & 0xFF}) bytes.push_back(static_cast<std::uint8_t>(byte));
+        return bytes;
+    };
+    const bms::Exchange password{sealed(0x05, 0, "00 00"), {sealed(0x05, 1, "00")}};
+    const bms::Exchange write{sealed(0x02, 0, "AB 01"), {sealed(0x02, 1, "AB")}};
+    const bms::Exchange all{sealed(0x06, 0, "00"), {frame(records("85 40"))}};
+    const auto got = bms::listen(family(), {}, std::vector{password, write, all})[0].reading;
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->soc_percent, 64.0);
+    EXPECT_TRUE(bms::listen(family(), {}, std::vector{password})[0].reading);
+    const bms::Exchange crossed{password.request, write.answer};
+    EXPECT_EQ(bms::listen(family(), {}, std::vector{crossed})[0].reading.error().cls, ErrorClass::unexpected);
+    EXPECT_EQ(hear_all(write.answer[0]).error().cls, ErrorClass::unexpected);
+}
+
 TEST(Jkbms, DoesNotSumTheUnusedCrc) {
     ByteList bytes = frame(records("85 40"));
     bytes[bytes.size() - 4] = 0xAB;

@@ -190,13 +190,22 @@ Reply examine_numbered(Answer& answer, std::span<const std::uint8_t> received, s
     return reply;
 }
 
+/// §8: how the answer to a write begins if it was taken; absent: the request is none.
+std::optional<std::uint8_t> acceptance(const Request& request, const Asking& asking) {
+    if (request.selector == set_soc_command) return std::uint8_t{1};
+    if (request.selector != charge_fet_command && request.selector != discharge_fet_command) return std::nullopt;
+    const a5::Frame asked = a5::Frames(asking.asked).next();
+    if (!asked.data.empty()) return asked.data[0];
+    return asking.value != 0 ? std::uint8_t{1} : std::uint8_t{0};
+}
+
 Reply examine(const Request& request, const Asking& asking, std::span<const std::uint8_t> received) {
     Answer answer{command_of(request, asking), asking.address, a5::Frames(received)};
     if (numbered(request))
         return examine_numbered(answer, received, frames_needed(request, asking.known), asking.recorded);
     if (const auto data = answer.next(); !data.empty()) {
-        if (request.selector == set_soc_command && data[0] != 1)
-            return {Reply::Progress::failed, 0, {}, ErrorClass::refused, "the BMS did not take the state of charge"};
+        if (const auto accepted = acceptance(request, asking); accepted && data[0] != *accepted)
+            return {Reply::Progress::failed, 0, {}, ErrorClass::refused, "the BMS did not take what it was told"};
         return {Reply::Progress::complete, 0, data, {}, {}};
     }
     if (const std::size_t cut = answer.frames.cut(); cut > 0 && answer.fault == ErrorClass::truncated)
@@ -243,6 +252,9 @@ void each_frame(const Request& request, const Asking& asking, std::span<const st
 std::string_view finish_status(const Request&, const Asking&, std::span<const std::uint8_t>, Reading& reading) {
     if (!(*reading.cell_count >= 1 && *reading.cell_count <= 48)) return "the number of cells is impossible";  // §6
     if (!(*reading.temperature_count <= max_temperatures)) return "the number of temperature sensors is impossible";
+    // Of a single sensor 0x92 may have told twice, while nobody knew that it is one.
+    const std::size_t sensors = fitted(reading.temperature_count, max_temperatures);
+    if (reading.temperatures_c.size() > sensors) reading.temperatures_c.resize(sensors);
     return {};
 }
 
@@ -290,10 +302,11 @@ std::string_view finish_cells(const Request& request, const Asking& asking, std:
             }
     });
     // What 0x91 said while the cells were not known must not outlive that: it would be the extremes of an earlier hour.
-    reading.min_cell_voltage_v.reset();
-    reading.max_cell_voltage_v.reset();
-    reading.min_cell_number.reset();
-    reading.max_cell_number.reset();
+    // Other hosts ask for both.
+    if (!asking.recorded)
+        for (const NumberMember extreme : {&Reading::min_cell_voltage_v, &Reading::max_cell_voltage_v,
+                                           &Reading::min_cell_number, &Reading::max_cell_number})
+            (reading.*extreme).reset();
     // Words beyond the fitted cells are garbage, and without their number nobody knows which those are (§5.6).
     if (count > 0 && got == count)
         reading.cell_voltages_v = cells;
@@ -317,6 +330,7 @@ void encode_cells(const Request&, const Asking&, const Reading& state, Bytes& pa
 
 std::string_view finish_sensors(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                                 Reading& reading) {
+    if (!reading.temperature_count) return {};  // nobody knows which are fillers (§5.7)
     const std::size_t count = fitted(reading.temperature_count, max_temperatures);
     reading.temperatures_c.assign(count, Number{});
     each_frame(request, asking, payload, [&](std::size_t frame, std::span<const std::uint8_t> data) {
@@ -414,6 +428,12 @@ void encode_code(const Request&, const Asking&, const Reading& state, Bytes& pay
     }
 }
 
+/// §5.9: who tells no capacity has the one that the user names.
+std::string_view finish_rated(const Request&, const Asking& asking, std::span<const std::uint8_t>, Reading& reading) {
+    if (!reading.capacity_ah) reading.capacity_ah = asking.options.capacity_ah;
+    return {};
+}
+
 std::string_view finish_type(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
     reading.production_date.reset();
     const std::chrono::year_month_day date{std::chrono::year{2000 + payload[2]}, std::chrono::month{payload[3]},
@@ -486,7 +506,7 @@ constexpr std::array requests = {
     not_mandatory(with(one_frame("type", "production date", 0x53, When::identify), {.size = a5::data_size}, finish_type,
                        encode_type)),
     not_mandatory(now_and_then(with(one_frame("rated", "rated capacity", 0x50, When::sometimes),
-                                    {.size = a5::data_size, .rows = daly_rated_rows}),
+                                    {.size = a5::data_size, .rows = daly_rated_rows}, finish_rated),
                                seconds{3600})),
     with(one_frame("totals", "voltage, current, state of charge", 0x90, When::every_poll),
          {.size = a5::data_size, .rows = daly_totals_rows}, finish_totals, encode_totals),

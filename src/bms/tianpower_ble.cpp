@@ -47,6 +47,7 @@ constexpr std::array general_rows = {
 constexpr std::uint16_t at_sensor_count = 4;
 constexpr std::array pack_rows = {
     Row{&Reading::cell_count, 3, u8},
+    Row{&Reading::temperature_count, at_sensor_count, u8},
     Row{&Reading::capacity_ah, 5, u16be, 0.01},
     Row{&Reading::capacity_remaining_ah, 7, u16be, 0.01},
     Row{&Reading::cycles, 9, u16be},
@@ -59,6 +60,11 @@ bool outside(const Number& value, double low, double high) {
     return value && !(*value >= low && *value <= high);
 }
 
+/// 0: not known.
+std::size_t as_size(const Number& count, std::size_t most) {
+    return std::min(static_cast<std::size_t>(count.value_or(0)), most);
+}
+
 /// Without a checksum only the content can tell a damaged answer.
 std::string_view finish_general(const Request&, const Asking&, std::span<const std::uint8_t>, Reading& reading) {
     if (outside(reading.soh_percent, 0, 100)) return "the state of health is above 100 %";
@@ -68,13 +74,14 @@ std::string_view finish_general(const Request&, const Asking&, std::span<const s
     return {};
 }
 
-std::string_view finish_pack(const Request&, const Asking&, std::span<const std::uint8_t> payload, Reading& reading) {
-    const std::size_t sensors = payload[at_sensor_count];
+std::string_view finish_pack(const Request&, const Asking&, std::span<const std::uint8_t>, Reading& reading) {
     if (outside(reading.cell_count, 1, most_cells)) return "the number of cells is impossible";
-    if (sensors > most_sensors) return "the number of temperature sensors is impossible";
+    if (outside(reading.temperature_count, 0, most_sensors)) return "the number of temperature sensors is impossible";
     if (reading.capacity_remaining_ah > 1.2 * *reading.capacity_ah) return "more charge is left than the pack can hold";
-    reading.cell_voltages_v.resize(static_cast<std::size_t>(*reading.cell_count));
-    reading.temperatures_c.resize(sensors);
+    // What was told of others is of none.
+    if (reading.cell_voltages_v.size() > as_size(reading.cell_count, most_cells)) reading.cell_voltages_v.clear();
+    if (reading.temperatures_c.size() > as_size(reading.temperature_count, most_sensors))
+        reading.temperatures_c.clear();
     return {};
 }
 
@@ -90,7 +97,8 @@ std::string_view finish_switches(const Request&, const Asking&, std::span<const 
 std::string_view finish_sensors(const Request&, const Asking&, std::span<const std::uint8_t> payload,
                                 Reading& reading) {
     auto& sensors = reading.temperatures_c;
-    for (std::size_t i = 0; i < std::min(sensors.size(), most_sensors); ++i) {
+    sensors.resize(as_size(reading.temperature_count, most_sensors));
+    for (std::size_t i = 0; i < sensors.size(); ++i) {
         sensors[i] = static_cast<double>(get(payload, first_content + 2 * i, i16be)) / 10;
         if (outside(sensors[i], -50, 120)) return "a temperature is impossible";
     }
@@ -106,6 +114,7 @@ std::string_view finish_cells(const Request& request, const Asking&, std::span<c
                               Reading& reading) {
     auto& cells = reading.cell_voltages_v;
     const std::size_t first = first_cell(request);
+    cells.resize(as_size(reading.cell_count, most_cells));
     const std::size_t end = std::min(cells.size(), first + cells_per_answer);
     for (std::size_t i = first; i < end; ++i) {
         cells[i] = static_cast<double>(get(payload, first_content + 2 * (i - first), u16be)) / 1000;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace bmsd::bms {
@@ -39,16 +40,60 @@ std::vector<std::uint8_t> joined(const Exchange& exchange) {
     return all;
 }
 
+/// What the last answer to each question raised: it counts until the same is answered again.
+class RaisedAlarms {
+public:
+    void replace(const Request& request, std::span<const std::uint8_t> asked, const Alarms& alarms) {
+        const auto same = [&](const Told& one) {
+            return one.request == &request &&
+                   std::equal(one.asked.begin(), one.asked.end(), asked.begin(), asked.end());
+        };
+        const auto before = std::find_if(told_.begin(), told_.end(), same);
+        if (before == told_.end())
+            told_.push_back({&request, asked, alarms});
+        else
+            before->alarms = alarms;
+    }
+
+    [[nodiscard]] Alarms all() const {
+        Alarms all;
+        for (const Told& one : told_)
+            for (std::size_t i = 0; i < alarm_count; ++i)
+                if (const auto level = one.alarms[static_cast<Alarm>(i)]) all.raise(static_cast<Alarm>(i), *level);
+        return all;
+    }
+
+    void clear() { told_.clear(); }
+
+private:
+    struct Told {
+        const Request* request;
+        std::span<const std::uint8_t> asked;
+        Alarms alarms;
+    };
+    std::vector<Told> told_;
+};
+
 /// One address' side of a recorded dialogue.
 struct Listener {
     const Family& family;
     Asking asking;
+    std::optional<Error> unusable{};  ///< the address
     Reading reading{};
     bool decoded = false;
     unsigned acknowledged = 0;
-    std::vector<const Request*> poll{};  ///< requests of the poll that goes on
+    RaisedAlarms raised{};
     std::optional<Error> refused{};
     std::optional<Error> silent{};
+
+    /// Hears the dialogue from its beginning; what it has told before stays known.
+    void begin() {
+        decoded = false;
+        acknowledged = 0;
+        raised.clear();
+        refused.reset();
+        silent.reset();
+    }
 
     void take(const Request& request, const Exchange& exchange) {
         asking.known = &reading;
@@ -64,19 +109,16 @@ struct Listener {
                 at += count;
             }
         Reading next = reading;
-        if (request.when == When::every_poll) {
-            if (std::find(poll.begin(), poll.end(), &request) != poll.end()) {
-                poll.clear();
-                begin_poll(next);
-            }
-            poll.push_back(&request);
-        }
-        if (auto result = transaction.finish(next))
+        begin_poll(next);
+        if (auto result = transaction.finish(next)) {
+            raised.replace(request, exchange.request, next.alarms);
             reading = std::move(next), decoded = true;
-        else if (transaction.bytes().empty())
+            reading.alarms = raised.all();
+        } else if (transaction.bytes().empty()) {
             silent = result.error();
-        else if (!refused)
+        } else if (!refused) {
             refused = result.error();
+        }
     }
 
     void take_step(const Request& step, const Exchange& exchange) {
@@ -98,10 +140,11 @@ struct Listener {
 
     /// Whether an exchange is that of a request; if not, its first error is kept.
     bool try_as(const Request& request, const Exchange& exchange, std::optional<Error>& first) {
-        Listener attempt{.family = family, .asking = asking, .reading = reading};
+        Listener attempt{.family = family, .asking = asking, .reading = reading, .raised = raised};
         attempt.take(request, exchange);
         if (attempt.decoded) {
             reading = std::move(attempt.reading);
+            raised = std::move(attempt.raised);
             decoded = true;
             return true;
         }
@@ -122,11 +165,57 @@ struct Listener {
     }
 
     Heard result() {
+        if (unusable) return {asking.address, tl::unexpected(*unusable), 0};
         if (refused) return {asking.address, tl::unexpected(*refused), acknowledged};
         if (decoded) return {asking.address, std::move(reading), acknowledged};
         return {asking.address, tl::unexpected(silent.value_or(Error{ErrorClass::truncated, "no answer"})), 0};
     }
 };
+
+/// Whether this is the sound dialogue of a battery at an address that nobody listens to.
+bool is_of_another(std::span<const Listener> listeners, const Exchange& exchange) {
+    const Family& family = listeners.front().family;
+    if (!family.addresses.used) return false;
+    const auto sound = [&](std::uint32_t address) {
+        const auto listens = [&](const Listener& listener) { return listener.asking.address == address; };
+        if (std::any_of(listeners.begin(), listeners.end(), listens)) return false;
+        const Asking asking{.address = address, .options = listeners.front().asking.options, .recorded = true};
+        const Request* request = recognise(family, asking, exchange.request);
+        if (!request) request = recognise_step(family, asking, exchange.request);
+        if (!request) request = family.other;
+        if (!request || !check_address(family, address)) return false;
+        Listener other{.family = family, .asking = asking};
+        other.take(*request, exchange);
+        return other.decoded;
+    };
+    const auto& factory = family.addresses.factory;
+    for (std::uint32_t address = family.addresses.first; address <= family.addresses.last; ++address)
+        if (sound(address)) return true;
+    return std::any_of(factory.begin(), factory.end(), sound);
+}
+
+void hear(std::span<Listener> listeners, const Exchange& exchange) {
+    if (exchange.request.empty()) {
+        for (Listener& listener : listeners) listener.overhear(exchange);
+        return;
+    }
+    bool recognised = false;
+    for (Listener& listener : listeners)
+        if (const Request* request = recognise(listener.family, listener.asking, exchange.request)) {
+            listener.take(*request, exchange);
+            recognised = true;
+        } else if (const Request* step = recognise_step(listener.family, listener.asking, exchange.request)) {
+            listener.take_step(*step, exchange);
+            recognised = true;
+        }
+    if (recognised) return;
+    if (is_of_another(listeners, exchange)) {
+        for (Listener& listener : listeners)
+            listener.silent = Error{ErrorClass::unexpected, "only a battery at another address was asked"};
+        return;
+    }
+    for (Listener& listener : listeners) listener.take_unknown(exchange);
+}
 
 }  // namespace
 
@@ -187,27 +276,15 @@ std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> a
     const auto add = [&](std::uint32_t address) {
         listeners.push_back({family, {address, addresses.size() <= 1, nullptr, options}});
         listeners.back().asking.recorded = true;
-        if (auto usable = check_address(family, address); !usable) listeners.back().refused = usable.error();
+        if (auto usable = check_address(family, address); !usable) listeners.back().unusable = usable.error();
     };
     for (const std::uint32_t address : addresses) add(address);
     if (addresses.empty()) add(family.addresses.standard);
 
-    for (const Exchange& exchange : exchanges) {
-        if (exchange.request.empty()) {
-            for (Listener& listener : listeners) listener.overhear(exchange);
-            continue;
-        }
-        bool recognised = false;
-        for (Listener& listener : listeners)
-            if (const Request* request = recognise(family, listener.asking, exchange.request)) {
-                listener.take(*request, exchange);
-                recognised = true;
-            } else if (const Request* step = recognise_step(family, listener.asking, exchange.request)) {
-                listener.take_step(*step, exchange);
-                recognised = true;
-            }
-        if (!recognised)
-            for (Listener& listener : listeners) listener.take_unknown(exchange);
+    // What an answer means may depend on one that was recorded behind it: the second time everything is known.
+    for (int time = 0; time < 2; ++time) {
+        for (Listener& listener : listeners) listener.begin();
+        for (const Exchange& exchange : exchanges) hear(listeners, exchange);
     }
 
     std::vector<Heard> heard;

@@ -65,8 +65,9 @@ struct Heard {
 
 /// Feeds recorded exchanges, in order, through the family's framing and decoder as the daemon would
 /// receive them; one result per address, in the order given (no addresses: the family's standard one).
-/// A refused answer makes its address an error even when others decoded; silence only when nothing did. Alarms are
-/// those of the last poll: it begins with the first request that was heard before.
+/// A refused answer makes its address an error even when others decoded; silence only when nothing did, and so does
+/// what only other addresses were asked. In which order the answers to different questions came does not matter; alarms
+/// are what the last answer to each of them raised.
 [[nodiscard]] std::vector<Heard> listen(const Family& family, std::span<const std::uint32_t> addresses,
                                         std::span<const Exchange> exchanges, const Options& options = {});
 

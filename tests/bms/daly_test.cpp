@@ -531,6 +531,64 @@ TEST(Daly, TheStateOfChargeMustBeTaken) {
     EXPECT_FALSE(hear(family(), step, {.address = 0x40}, built(step, 0x40, 80))) << "that is our own echo";
 }
 
+TEST(Daly, ASwitchMustGoWhereItWasTold) {  // §8: the answer echoes byte 0
+    const Request& step = control("discharge").steps[0];
+    for (const double value : {0.0, 1.0})
+        for (const bool answered : {false, true}) {
+            const auto got = hear(family(), step, {.address = 0x40, .value = value},
+                                  frame(0x01, 0xD9, answered ? "01 AA AA AA AA AA AA AA" : "00 AA AA AA AA AA AA AA"));
+            EXPECT_EQ(got.has_value(), answered == (value != 0)) << value << " " << answered;
+        }
+    const bms::Exchange on{frame(0x40, 0xDA, "01 AA AA AA AA AA AA AA"),
+                           {frame(0x01, 0xDA, "01 00 00 00 00 00 00 00")}};
+    const bms::Exchange not_on{on.request, {frame(0x01, 0xDA, "00 00 00 00 00 00 00 00")}};
+    EXPECT_TRUE(bms::listen(family(), {}, std::vector{on})[0].reading);
+    const auto refused = bms::listen(family(), {}, std::vector{not_on})[0].reading;
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().cls, ErrorClass::refused);
+}
+
+// ---- recordings of other hosts ---------------------------------------------------------------------
+
+bms::Exchange recorded(std::uint8_t command, std::string_view data) {
+    return {frame(0x40, command, "00 00 00 00 00 00 00 00"), {frame(0x01, command, data)}};
+}
+
+TEST(Daly, WhatIsAskedAgainOrInVainLosesNoAlarm) {
+    const bms::Exchange totals = recorded(0x90, good_totals);
+    const bms::Exchange in_vain{totals.request, {}};
+    const bms::Exchange alarms = recorded(0x98, "02 00 00 00 00 00 00 00");
+    for (const auto& dialogue : {std::vector{totals, alarms, totals}, std::vector{in_vain, alarms, totals},
+                                 std::vector{alarms, totals, bms::Exchange{alarms.request, {}}}}) {
+        const auto got = bms::listen(family(), {}, dialogue)[0].reading;
+        ASSERT_TRUE(got) << got.error().detail;
+        EXPECT_EQ(got->alarms[Alarm::high_cell_voltage], Level::alarm);
+    }
+    const auto calm = bms::listen(family(), {}, std::vector{alarms, recorded(0x98, "00 00 00 00 00 00 00 00")})[0];
+    EXPECT_EQ(calm.reading->alarms[Alarm::high_cell_voltage], Level::ok);
+}
+
+TEST(Daly, SensorsThatNobodyCountedAreTheColdestAndTheWarmest) {  // §5.4, §5.7
+    const bms::Exchange hottest = recorded(0x92, "42 01 3E 02 00 00 00 00");
+    const bms::Exchange sensors = recorded(0x96, "01 42 3E 00 00 00 00 00");
+    for (const auto& dialogue : {std::vector{hottest, sensors}, std::vector{sensors, hottest}}) {
+        const auto got = bms::listen(family(), {}, dialogue)[0].reading;
+        ASSERT_TRUE(got) << got.error().detail;
+        ASSERT_EQ(got->temperatures_c.size(), 2U);
+        EXPECT_EQ(got->temperatures_c[0], 22.0);
+        EXPECT_EQ(got->temperatures_c[1], 26.0);
+    }
+}
+
+TEST(Daly, TheCapacityOfTheUserHoldsWhereTheBmsTellsNone) {
+    bms::Options options;
+    options.capacity_ah = 280;
+    const bms::Exchange totals = recorded(0x90, good_totals);
+    const bms::Exchange rated = recorded(0x50, "00 00 00 00 00 00 0C 80");
+    for (const auto& dialogue : {std::vector{totals, rated}, std::vector{rated, totals}})
+        EXPECT_EQ(bms::listen(family(), {}, dialogue, options)[0].reading->capacity_ah, 280);
+}
+
 TEST(Daly, ControlsAreGuardedAndReadBack) {
     Reading known;
     for (const Control& one : family().controls) EXPECT_NE(one.forbids(known, 1), "") << one.name;

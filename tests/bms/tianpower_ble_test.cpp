@@ -61,6 +61,14 @@ TEST(TianpowerBle, RefusesImpossibleContent) {
     }
 }
 
+TEST(TianpowerBle, TellsNoCellsBeforeTheyWereTold) {
+    const Reading alone = hear_answer("pack", pack).value();
+    EXPECT_EQ(alone.cell_count, 16);
+    EXPECT_EQ(alone.temperature_count, 4);
+    EXPECT_TRUE(alone.cell_voltages_v.empty());
+    EXPECT_TRUE(alone.temperatures_c.empty());
+}
+
 TEST(TianpowerBle, RefusesCellsThatDoNotAddUp) {
     Reading known = hear_answer("pack", pack).value();
     known = hear_answer("cells", cells_1, known).value();

@@ -1,8 +1,12 @@
 // Listening to whole dialogues: several addresses, silence, unknown requests, and untouched readings on failure.
 #include "bms/transaction.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include <gtest/gtest.h>
 
+#include "app/vector_file.hpp"
 #include "bms/catalog.hpp"
 #include "recorded.hpp"
 
@@ -93,6 +97,43 @@ TEST(Listen, ForgetsAlarmsThatAreNotRaisedAgain) {
     const auto heard = bms::listen(pb(), {}, exchanges);
     ASSERT_TRUE(heard.at(0).reading);
     EXPECT_FALSE(heard[0].reading->alarms.any());
+}
+
+// vectors.md: what is printed is what the answers determine.
+TEST(Listen, TheOrderOfDifferentQuestionsDoesNotMatter) {
+    std::size_t files = 0;
+    for (const bms::Family* family : bms::catalog()) {
+        for (const std::string& path : vector_files(*family)) {
+            auto file = app::read_vector_file(path);
+            if (!file || file->family->can) continue;
+            std::set<std::vector<std::uint8_t>> questions;
+            for (const Exchange& one : file->exchanges) questions.insert(one.request);
+            if (questions.size() < 2 || questions.size() != file->exchanges.size()) continue;
+            const auto forwards = app::listen(*file);
+            std::reverse(file->exchanges.begin(), file->exchanges.end());
+            const auto backwards = app::listen(*file);
+            ++files;
+            for (std::size_t i = 0; i < forwards.size(); ++i) {
+                ASSERT_EQ(forwards[i].reading.has_value(), backwards[i].reading.has_value()) << path;
+                if (!forwards[i].reading) continue;
+                EXPECT_EQ(*forwards[i].reading, *backwards[i].reading) << path;
+            }
+        }
+    }
+    EXPECT_GT(files, 20U);
+}
+
+TEST(Listen, LeavesOutWhatAnotherBatteryWasAsked) {
+    const auto heard = bms::listen(pb(), {}, std::vector{exchange(status, 2, at(52)), exchange(status, 1, at(54))});
+    ASSERT_TRUE(heard.at(0).reading) << heard[0].reading.error().detail;
+    EXPECT_NEAR(*heard[0].reading->voltage_v, 54, 1e-9);
+    const auto other = bms::listen(pb(), {}, std::vector{exchange(status, 2, at(52))});
+    ASSERT_FALSE(other.at(0).reading);
+    EXPECT_EQ(other[0].reading.error().cls, ErrorClass::unexpected);
+    Exchange crossed = exchange(status, 2, at(52));
+    crossed.answer = exchange(status, 3, at(52)).answer;
+    EXPECT_FALSE(bms::listen(pb(), {}, std::vector{exchange(status, 1, at(54)), crossed}).at(0).reading)
+        << "nobody's sound answer";
 }
 
 TEST(Listen, RefusesAnAddressBeforeLookingAtBytes) {

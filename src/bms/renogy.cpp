@@ -53,12 +53,9 @@ bool matches(const Request& request, const Asking& asking, std::span<const std::
         return false;
     const auto begin = std::find(borders.begin(), borders.end(), request.selector >> 16);
     if (begin == borders.end() || begin + 1 == borders.end()) return false;
-    if (*begin == cell_alarms) {
-        const bool is_long = request.layout.size == long_status_size;
-        const bool asks_long = 2U * other->count >= long_status_size;
-        return other->first == cell_alarms && 2U * other->count >= status_size && is_long == asks_long;
-    }
-    return other->first >= *begin && other->first < *(begin + 1);
+    if (other->first < *begin || other->first >= *(begin + 1)) return false;
+    const bool is_long = request.layout.size == long_status_size;
+    return *begin != cell_alarms || is_long == (2U * other->count >= long_status_size);
 }
 
 }  // namespace

@@ -63,6 +63,9 @@ inline constexpr std::array records = {
     Record{tag(discharge_voltage_limit), 2},
     Record{tag(charge_current_limit), 2},
     Record{tag(discharge_current_limit), 2},
+    Record{tag(other_alarms), 4},
+    Record{tag(status_1), 2},
+    Record{tag(status_2), 2},
     Record{tag(serial_number), 16},
     Record{tag(model), 16},
     Record{tag(firmware), 4},
@@ -94,17 +97,14 @@ inline constexpr std::array limits_rows = {
     in_register(discharge_current_limit, &Reading::max_discharge_current_a, i16be, -0.01),
 };
 
-// The words of the status make sense together only: they are no records, but one answer that begins with 5100.
-constexpr std::uint16_t in_status(unsigned number) {
-    return static_cast<std::uint16_t>(2 * (number - cell_alarms));
-}
-inline constexpr std::size_t status_size = in_status(status_2) + 2;
-inline constexpr std::size_t long_status_size = in_status(cell_errors) + 2;
+/// Bytes of the answers that begin with 5100.
+inline constexpr std::uint16_t status_size = 2 * (status_2 + 1 - cell_alarms);
+inline constexpr std::uint16_t long_status_size = 2 * (cell_errors + 1 - cell_alarms);
 
 inline constexpr std::array status_flags = {
-    FlagRow{&Reading::charge_fet, in_status(status_1), u16be, 0x0002},
-    FlagRow{&Reading::discharge_fet, in_status(status_1), u16be, 0x0004},
-    FlagRow{&Reading::heater_on, in_status(status_2), u16be, 0x2000},
+    FlagRow{&Reading::charge_fet, 0, u16be, 0x0002, false, tag(status_1)},
+    FlagRow{&Reading::discharge_fet, 0, u16be, 0x0004, false, tag(status_1)},
+    FlagRow{&Reading::heater_on, 0, u16be, 0x2000, false, tag(status_2)},
 };
 inline constexpr std::uint16_t on_battery_power = 0x0008;  // in status_1
 inline constexpr TextRow serial_text{&Reading::serial_number, 0, 16, tag(serial_number)};
@@ -114,13 +114,13 @@ inline constexpr std::array about_texts = {serial_text, model_text, firmware_tex
 inline constexpr std::array manufacturer_texts = {TextRow{&Reading::manufacturer, 0, 16, tag(manufacturer)}};
 
 constexpr AlarmBit other(std::uint8_t bit, Alarm alarm) {
-    return {alarm, Level::alarm, in_status(other_alarms), u32be, bit};
+    return {alarm, Level::alarm, 0, u32be, bit, tag(other_alarms)};
 }
 constexpr AlarmBit protection(std::uint8_t bit, Alarm alarm) {
-    return {alarm, Level::alarm, in_status(status_1), u16be, bit};
+    return {alarm, Level::alarm, 0, u16be, bit, tag(status_1)};
 }
 constexpr AlarmBit warning(std::uint8_t bit, Alarm alarm) {
-    return {alarm, Level::warning, in_status(status_2), u16be, bit};
+    return {alarm, Level::warning, 0, u16be, bit, tag(status_2)};
 }
 // §7. Those of single cells and sensors have one bit each: see finish_status().
 inline constexpr std::array status_alarms = {
@@ -159,9 +159,10 @@ inline constexpr Layout cells_layout{.size = 16, .rows = cells_rows, .records = 
 inline constexpr Layout environment_layout{.size = 16, .rows = environment_rows, .records = records};
 inline constexpr Layout pack_layout{.size = 16, .rows = pack_rows, .records = records};
 inline constexpr Layout limits_layout{.size = 16, .rows = limits_rows, .records = records};
-inline constexpr Layout status_layout{.size = status_size, .flags = status_flags, .alarms = status_alarms};
+inline constexpr Layout status_layout{
+    .size = status_size, .flags = status_flags, .alarms = status_alarms, .records = records};
 // What the short one says is read by finish(): no quantity may stand in two tables.
-inline constexpr Layout long_status_layout{.size = long_status_size};
+inline constexpr Layout long_status_layout{.size = long_status_size, .records = records};
 inline constexpr Layout about_layout{.size = 16, .texts = about_texts, .records = records};
 inline constexpr Layout manufacturer_layout{.size = 16, .texts = manufacturer_texts, .records = records};
 

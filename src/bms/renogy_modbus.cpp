@@ -84,12 +84,21 @@ void turn_cycles(Reading& reading) {
     reading.cycles = static_cast<std::uint16_t>(raw << 8 | raw >> 8);
 }
 
-void finish_status(const Block& block, Reading& reading) {
+void finish_status(const Block& block, const Records& found, Reading& reading) {
+    // Switches count with all words of the status only (§5.2): a captured battery tells them on in its block from 5104
+    // on, and nothing at all in the one from 5100 on.
+    const bool whole = block.holds(cell_alarms) && block.holds(status_2);
+    Layout told = status_layout;
+    if (!whole) told.flags = {};
+    decode(told, found, reading);
     Alarms& alarms = reading.alarms;
     const auto each = [&](unsigned number, Alarm over, Alarm under) {
+        if (!block.holds(number, u32be)) return;
         const auto bits = static_cast<std::uint32_t>(block(number, u32be));
-        if (bits >> 16) alarms.raise(over, Level::alarm);
-        if (bits & 0xFFFF) alarms.raise(under, Level::alarm);
+        for (const auto& [alarm, raised] : {std::pair{over, bits >> 16}, std::pair{under, bits & 0xFFFF}}) {
+            alarms.known(alarm);
+            if (raised != 0) alarms.raise(alarm, Level::alarm);
+        }
     };
     each(cell_alarms, Alarm::high_cell_voltage, Alarm::low_cell_voltage);
     each(temperature_alarms, Alarm::high_temperature, Alarm::low_temperature);
@@ -98,11 +107,11 @@ void finish_status(const Block& block, Reading& reading) {
         if (block(cell_errors) != 0) alarms.raise(Alarm::internal_failure, Level::alarm);
     }
     // §5.2: one firmware answers nothing but zeros, also while current flows: then nobody knows about the FETs.
-    const auto words = block.bytes.first(status_size);
-    if (std::all_of(words.begin(), words.end(), [](std::uint8_t byte) { return byte == 0; })) {
-        reading.charge_fet.reset();
-        reading.discharge_fet.reset();
-    }
+    if (!whole) return;
+    for (unsigned number = cell_alarms; number <= status_2; ++number)
+        if (block(number) != 0) return;
+    reading.charge_fet.reset();
+    reading.discharge_fet.reset();
 }
 
 unsigned registers_of(const Request& request, const Asking& asking) {
@@ -140,8 +149,8 @@ std::string_view finish(const Request& request, const Asking& asking, std::span<
     if (!found[tag(discharge_current_limit)].empty())  // sent as a negative current by some, positive by others
         reading.max_discharge_current_a = std::abs(*reading.max_discharge_current_a);
     if (!found[tag(cycles)].empty() || !found[tag(model)].empty()) turn_cycles(reading);
-    if (request.layout.size == long_status_size) decode(status_layout, payload, reading);
-    if (request.layout.records.empty()) finish_status(block, reading);
+    // Some of these words stand in what is asked once, too: what it raises would never be withdrawn.
+    if (request.when == When::every_poll || asking.recorded) finish_status(block, found, reading);
     return {};
 }
 
@@ -150,10 +159,8 @@ void encode(const Request& request, const Asking& asking, const Reading& state, 
     const unsigned first = asked.first;
     payload.assign(std::min<std::size_t>(2U * asked.count, 250), 0);
     const std::span<std::uint8_t> all(payload);
-    if (request.layout.records.empty())
-        bms::encode(status_layout, state, all);
-    else
-        bms::encode(request.layout, state, split(first, all));
+    const bool is_status = first == cell_alarms;
+    bms::encode(is_status ? status_layout : request.layout, state, split(first, all));
 
     const Block block{first, payload};
     const auto set = [&](unsigned number, std::int64_t raw) {
@@ -168,8 +175,7 @@ void encode(const Request& request, const Asking& asking, const Reading& state, 
     for (unsigned i = 0; i < sensors; ++i)
         set(first_sensor + i, std::lround(10 * std::clamp(state.temperatures_c[i].value_or(0), -3000.0, 3000.0)));
     set(environment_count, state.environment_temperature_c ? 1 : 0);
-    if (request.layout.records.empty() && state.alarms[Alarm::internal_failure].value_or(Level::ok) != Level::ok)
-        set(cell_errors, 1);
+    if (is_status && state.alarms[Alarm::internal_failure].value_or(Level::ok) != Level::ok) set(cell_errors, 1);
     if (block.holds(status_1) && state.current_a < 0) set(status_1, block(status_1) | on_battery_power);
 }
 

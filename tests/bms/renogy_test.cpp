@@ -191,6 +191,31 @@ TEST(Renogy, RaisesTheAlarmOfCellsThatCannotBeMeasured) {
     EXPECT_TRUE(request("status").wanted(known)) << "in the next poll";
 }
 
+// §4 has a block that begins with 5104; others read the words in pieces.
+TEST(Renogy, UnderstandsAPartOfTheStatusInARecording) {
+    const auto recorded = [](std::string_view asked, const std::string& registers) {
+        ByteList question = hex(asked);
+        const auto crc = framing::crc16_modbus(question);
+        question.push_back(static_cast<std::uint8_t>(crc & 0xFF));
+        question.push_back(static_cast<std::uint8_t>(crc >> 8));
+        const auto heard = bms::listen(family(), {}, std::vector{bms::Exchange{question, {frame(registers)}}});
+        EXPECT_TRUE(heard[0].reading) << heard[0].reading.error().detail;
+        return heard[0].reading.value_or(Reading{});
+    };
+    std::string about = "00 20 00 00 00 0E 20 00 00 01 ";
+    for (int number = 5109; number <= 5131; ++number) about += "00 00 ";
+    const Reading all = recorded("30 03 13 F0 00 1C", about);
+    EXPECT_EQ(all.alarms[Alarm::high_charge_current], Level::alarm);
+    EXPECT_EQ(all.alarms[Alarm::internal_failure], Level::alarm);
+    EXPECT_FALSE(all.charge_fet) << "the captured ble-rbt100-4s.json says on here, and nothing in the whole status";
+    const Reading cells = recorded("30 03 13 EC 00 04", "00 01 00 00 00 00 00 00");
+    EXPECT_EQ(cells.alarms[Alarm::high_cell_voltage], Level::alarm);
+    EXPECT_EQ(cells.alarms[Alarm::low_temperature], Level::ok);
+    EXPECT_FALSE(cells.alarms[Alarm::internal_failure]) << "not asked";
+    EXPECT_EQ(recorded("30 03 13 F2 00 01", "01 00").alarms[Alarm::high_cell_voltage], Level::alarm);
+    EXPECT_FALSE(decoded("about", about).alarms.any()) << "it is asked once, and an alarm must end";
+}
+
 // The reference checks neither CRC nor unit, and takes the first bytes it gets.
 TEST(Renogy, TakesOnlyTheWholeAnswerOfItsUnit) {
     ByteList bytes = frame("FF AA 00 88 00 01 7B B0 00 01 86 A0 00 0F");

@@ -27,6 +27,7 @@ constexpr std::uint8_t filler = 0xAA;
 constexpr std::uint32_t first_board = 0x40;  // §2: board n is asked as 0x3F + n and answers as n
 constexpr std::uint32_t last_board = 0x4F;
 constexpr std::uint32_t host_of_v1 = 0x80;  // "upper computer" of the V1.0 document
+constexpr std::uint32_t host_of_gprs = 0x20;
 
 constexpr std::uint8_t status_command = 0x94;
 constexpr std::uint8_t cells_command = 0x95;
@@ -48,14 +49,18 @@ constexpr std::uint8_t invalid_frame = 0xFF;
 constexpr std::array alarm_bits = daly_alarms([](std::uint8_t byte) { return byte; });
 
 // ---- frames (§3) -----------------------------------------------------------------------------------
-/// §2: the number of the board that is asked with this address; as 0x80 it may be any, mostly the first.
-std::uint8_t board_of(std::uint32_t asked) {
-    return static_cast<std::uint8_t>(asked == host_of_v1 ? 1 : asked - (first_board - 1));
+bool asks_any_board(std::uint32_t asked) {
+    return asked == host_of_v1 || asked == host_of_gprs;
 }
 
-/// §2: the board answers with its number; whoever is asked as 0x80 may answer with any.
+/// §2: the number of the board that is asked with this address; where it may be any, mostly the first.
+std::uint8_t board_of(std::uint32_t asked) {
+    return static_cast<std::uint8_t>(asks_any_board(asked) ? 1 : asked - (first_board - 1));
+}
+
+/// §2: the board answers with its number; whoever is asked as 0x80 or 0x20 may answer with any.
 bool answers_for(std::uint32_t asked, std::uint8_t answerer) {
-    if (asked == host_of_v1) return (answerer >= 1 && answerer <= 16) || answerer == 0x41;
+    if (asks_any_board(asked)) return (answerer >= 1 && answerer <= 16) || answerer == 0x41;
     return answerer == board_of(asked);
 }
 
@@ -587,6 +592,7 @@ std::string identity(const Reading& reading) {
 
 constexpr std::array<std::uint32_t, 1> rates = {9600};
 constexpr std::array<std::uint32_t, 1> of_v1 = {host_of_v1};
+constexpr std::array<std::uint32_t, 1> of_gprs = {host_of_gprs};
 constexpr std::array<std::string_view, 3> aliases = {"DalyBms", "Daly_A5", "Daly_Smart_BMS"};
 constexpr std::array<std::string_view, 4> sold_as = {"Daly Smart BMS", "R24TS", "R32", "many packs of other labels"};
 
@@ -605,7 +611,8 @@ constexpr Family daly{
                   .last = last_board,
                   .standard = first_board,
                   .meaning = "0x3F + board number 1..16",
-                  .factory = of_v1},
+                  .factory = of_v1,
+                  .spare = of_gprs},
     // §11: 20 ms before each request; an answer begins after 5 to 30 ms. §10, items 7 and "quirks": it is normal that a
     // request is not answered.
     .timing = {.gap = milliseconds{20},

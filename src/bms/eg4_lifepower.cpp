@@ -453,11 +453,7 @@ constexpr std::array<std::uint32_t, 1> rates = {9600};
 constexpr std::array<std::string_view, 4> old_names = {"Lifepower", "Revov", "Narada", "TianPower"};
 constexpr std::array<std::string_view, 5> sold_as = {"EG4 LiFePower4 (older firmware)", "Revov", "Narada",
                                                      "Basen (UART protocol)", "Tian-Power QT-YS00"};
-constexpr std::array refused = {
-    RefusedAddress{0x00,
-                   "all DIP switches off marks the master of a parallel chain, which itself asks the others on these "
-                   "wires; set an address 0x01..0x0F with the DIP switches and write it into BATTERY_ADDRESSES"},
-};
+constexpr std::array usual = {AddressRange{0x01, 0x0F}};
 
 consteval Family dialect(std::string_view key, std::span<const std::string_view> aliases,
                          std::span<const Request> requests, std::span<const Request> on_demand) {
@@ -469,11 +465,12 @@ consteval Family dialect(std::string_view key, std::span<const std::string_view>
         .sold_as = sold_as,
         .serial = {rates},
         .addresses = {.used = true,
-                      .first = 0x01,
+                      .first = 0x00,
                       .last = 0x0F,
                       .standard = 0x01,
-                      .meaning = "the four DIP switches, switch 1 = 1, 2 = 2, 3 = 4, 4 = 8",
-                      .refused = refused},
+                      .meaning = "the four DIP switches, switch 1 = 1, 2 = 2, 3 = 4, 4 = 8; 0 only for a battery that "
+                                 "is alone, as it marks the master of a parallel chain",
+                      .usual = usual},
         .timing = {.gap = milliseconds{100}, .between_bytes = milliseconds{50}, .poll = milliseconds{2000}},  // §11
         .requests = requests,
         .on_demand = on_demand,
@@ -491,8 +488,8 @@ consteval Family dialect(std::string_view key, std::span<const std::string_view>
 )",
              .addresses =
                  R"(- The battery that is connected to the computer: address 1. Several need an address each, set with the DIP switches.
-- All switches off marks the master of a parallel chain. It asks the others by itself and collides with the computer: let
-  no battery have them all off.
+- All switches off (address 0) marks the master of a parallel chain. It asks the others by itself and collides with the
+  computer: of several let no battery have them all off.
 )",
              .dip_switches = 4,
              .notes =

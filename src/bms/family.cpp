@@ -82,8 +82,8 @@ Result<std::string> check_address(const Family& family, std::uint32_t address) {
     }
     for (const RefusedAddress& refused : family.addresses.refused)
         if (refused.address == address) return fail(refused.why);
-    for (const std::uint32_t known : family.addresses.factory)
-        if (known == address) return warning_of(family, address);
+    for (const auto& further : {family.addresses.factory, family.addresses.spare})
+        if (std::find(further.begin(), further.end(), address) != further.end()) return warning_of(family, address);
     const AddressRange allowed{family.addresses.first, family.addresses.last};
     if (address < allowed.first || address > allowed.last) {
         const std::string_view meaning = family.addresses.meaning;

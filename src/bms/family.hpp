@@ -157,6 +157,8 @@ struct Addresses {
     std::span<const RefusedAddress> refused = {};
     /// Further ones with which batteries leave the factory: asked after `standard` when the user names none.
     std::span<const std::uint32_t> factory = {};
+    /// Further ones that are never asked unless the user names them.
+    std::span<const std::uint32_t> spare = {};
     /// Where batteries are met; others are possible, but more likely a mistake. Empty: anywhere.
     std::span<const AddressRange> usual = {};
 };

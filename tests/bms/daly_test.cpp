@@ -100,17 +100,18 @@ TEST(Daly, ABoardAnswersWithItsNumber) {
 }
 
 // The reference demands 0x41, which no real board sends: its detection at 0x80 never works.
-TEST(Daly, WhoIsAskedAs80AnswersWithItsNumberToo) {
-    for (unsigned answerer = 0; answerer < 256; ++answerer)
-        EXPECT_EQ(taken(0x80, static_cast<std::uint8_t>(answerer)),
-                  (answerer >= 1 && answerer <= 0x10) || answerer == 0x41)
-            << answerer;
+TEST(Daly, WhoIsAskedAs80Or20AnswersWithItsNumberToo) {
+    for (const std::uint32_t asked : {0x80U, 0x20U})
+        for (unsigned answerer = 0; answerer < 256; ++answerer)
+            EXPECT_EQ(taken(asked, static_cast<std::uint8_t>(answerer)),
+                      (answerer >= 1 && answerer <= 0x10) || answerer == 0x41)
+                << asked << " " << answerer;
 }
 
 TEST(Daly, TheAddressesAreThoseOfTheDossier) {
     for (std::uint32_t address = 0; address < 256; ++address)
         EXPECT_EQ(bms::check_address(family(), address).has_value(),
-                  (address >= 0x40 && address <= 0x4F) || address == 0x80)
+                  (address >= 0x40 && address <= 0x4F) || address == 0x80 || address == 0x20)
             << address;
     EXPECT_EQ(family().addresses.standard, 0x40U);
     ASSERT_EQ(family().addresses.factory.size(), 1U);

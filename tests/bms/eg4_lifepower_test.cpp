@@ -80,18 +80,19 @@ TEST(Eg4Lifepower, AsksWithTheBytesOfTheDossier) {
 // The Python driver takes the sums of command 01 for 33, too: wrong for most addresses.
 TEST(Eg4Lifepower, SumsTheFirmwareRequestForEveryAddress) {
     const ByteList sums = hex("FC FE FC FA FC FE FC F2 FC FE FC FA FC FE FC 82");
-    for (std::uint8_t address = 1; address < 16; ++address)
+    for (std::uint8_t address = 0; address < 16; ++address)
         EXPECT_EQ(built(family(), "firmware", address), (ByteList{0x7E, address, 0x33, 0x00, sums[address], 0x0D}));
 }
 
-TEST(Eg4Lifepower, RefusesTheAddressOfAMaster) {
+// §2 and §9: DIP 0 exists, and marks the master of several.
+TEST(Eg4Lifepower, WarnsOfTheAddressOfAMaster) {
     for (const bms::Family* one : {&family(), &dialect_7c()}) {
         const auto master = bms::check_address(*one, 0);
-        ASSERT_FALSE(master);
-        EXPECT_EQ(master.error().cls, ErrorClass::config);
-        EXPECT_NE(master.error().detail.find("master"), std::string::npos) << master.error().detail;
+        ASSERT_TRUE(master);
+        EXPECT_NE(master->find("unusual"), std::string::npos) << *master;
         EXPECT_FALSE(bms::check_address(*one, 16));
-        for (std::uint32_t address = 1; address < 16; ++address) EXPECT_TRUE(bms::check_address(*one, address));
+        for (std::uint32_t address = 1; address < 16; ++address)
+            EXPECT_EQ(bms::check_address(*one, address).value(), "");
     }
 }
 

@@ -71,6 +71,11 @@ TEST(ModbusRequest, IsUnderstood) {
     ASSERT_TRUE(written);
     EXPECT_EQ(written->function, Function::write_single);
     EXPECT_EQ(written->count, 3);
+    const auto several = parse_request(bytes(request(write_two, hex("00 0A 01 02"))));
+    ASSERT_TRUE(several);
+    EXPECT_EQ(several->function, Function::write_multiple);
+    EXPECT_EQ(several->first, write_two.first);
+    EXPECT_EQ(several->count, 2);
     for (const char* text : {"", "30 03 13 B2 00 07 A4 8B", "30 03 13 B2 00 07 A4", "30 03 13 B2 00 07 A4 8A 00",
                              "11 10 00 01 00 02 12 98", "30 83 02 91 3E"})
         EXPECT_FALSE(parse_request(hex(text))) << text;

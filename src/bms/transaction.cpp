@@ -134,7 +134,12 @@ struct Listener {
         std::optional<Error> first;
         for (const Request& request : family.requests)
             if (try_as(request, exchange, first)) return;
-        if (family.other && try_as(*family.other, exchange, first)) return;
+        if (family.other) {
+            std::optional<Error> of_other;
+            if (try_as(*family.other, exchange, of_other)) return;
+            // It looks at the question: what it says of the bytes is about the answer.
+            if (of_other && of_other->cls != ErrorClass::unexpected) first = of_other;
+        }
         if (!refused) refused = first;
     }
 

@@ -165,16 +165,19 @@ TEST(DalyModbus, ASoundAnswerToAnotherQuestionIsNoError) {
 
 // What is wrong with an answer is told as the dialect tells it that has the address.
 TEST(DalyModbus, TheAddressTellsTheDialectOfWhatNobodyUnderstands) {
-    const auto error_of = [](const std::string& address, const std::string& answer) {
+    const auto error_of = [](const std::string& address, const std::string& answer, const std::string& asked = "00") {
         const auto file =
-            app::parse_vector_file(R"({"bms": "Daly", "address": )" + address +
-                                   R"(, "exchanges": [{"request": "00", "response": ")" + answer + R"("}]})");
+            app::parse_vector_file(R"({"bms": "Daly", "address": )" + address + R"(, "exchanges": [{"request": ")" +
+                                   asked + R"(", "response": ")" + answer + R"("}]})");
         EXPECT_TRUE(file);
         return app::listen(*file)[0].reading.error().cls;
     };
     EXPECT_EQ(error_of("129", "51 83 02 C0 E0"), ErrorClass::refused);
     EXPECT_EQ(error_of("129", "51 83 02 C0 E1"), ErrorClass::malformed) << "its CRC is wrong";
     EXPECT_EQ(error_of("210", "D2 83 02 91 3E"), ErrorClass::malformed);
+    const std::string switches = "81 03 01 21 00 02 8A 3D";  // read by others
+    EXPECT_EQ(error_of("129", "51 83 02 C0 E0", switches), ErrorClass::refused);
+    EXPECT_EQ(error_of("129", "51 03 04 00 01 00 01 00 00", switches), ErrorClass::checksum);
     EXPECT_EQ(error_of("300", "51 83 02 C0 E0"), ErrorClass::config) << "nobody has it";
 }
 

@@ -109,6 +109,7 @@ Reply examine(const Request& request, const Asking& asking, std::span<const std:
         reply.fault = ErrorClass::malformed;
         reply.why = "the answer holds half a register";
     }
+    reply.acknowledges = is_other(request) && asked->function != modbus::Function::read_holding;
     return reply;
 }
 

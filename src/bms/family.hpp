@@ -61,6 +61,7 @@ struct Reply {
     ErrorClass fault = ErrorClass::truncated;
     std::string_view why = "no answer";  ///< static text that goes with `fault`
     bool otherwise = false;              ///< failed: it may be answered if it is asked the other way
+    bool acknowledges = false;           ///< complete, of Family::other: a write was accepted
 };
 
 /// When a request is sent.

@@ -417,7 +417,9 @@ Reply examine(const Request& request, const Asking& asking, std::span<const std:
                     0,
                     found.frame.subspan(head_size, found.frame.size() - head_size - tail_size),
                     {},
-                    {}};
+                    {},
+                    false,
+                    request.selector == any_command};
         best.fault = ErrorClass::unexpected;
         best.why = is_answer ? "an answer to another command came"
                    : found.frame[at_transport] == asked

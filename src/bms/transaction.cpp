@@ -114,6 +114,7 @@ struct Listener {
             raised.replace(request, exchange.request, next.alarms);
             reading = std::move(next), decoded = true;
             reading.alarms = raised.all();
+            if (transaction.reply().acknowledges) ++acknowledged;
         } else if (transaction.bytes().empty()) {
             silent = result.error();
         } else if (!refused) {
@@ -150,6 +151,7 @@ struct Listener {
         if (attempt.decoded) {
             reading = std::move(attempt.reading);
             raised = std::move(attempt.raised);
+            acknowledged += attempt.acknowledged;
             decoded = true;
             return true;
         }

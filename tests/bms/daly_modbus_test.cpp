@@ -163,6 +163,14 @@ TEST(DalyModbus, ASoundAnswerToAnotherQuestionIsNoError) {
     EXPECT_FALSE(heard(d2(), hex("D2 06 00 8A FF FF"), hex("D2 86 03"))) << "refused";
 }
 
+TEST(DalyModbus, CountsTheAcceptedWritesOfOthers) {
+    const bms::Exchange write{sealed(hex("D2 06 00 8A FF FF")), {sealed(hex("D2 06 00 8A FF FF"))}};
+    const bms::Exchange read{sealed(hex("D2 03 00 A5 00 02")), {sealed(hex("D2 03 04 00 01 00 01"))}};
+    const auto heard = bms::listen(d2(), {}, std::vector{write, read});
+    ASSERT_TRUE(heard[0].reading);
+    EXPECT_EQ(heard[0].acknowledged, 1U);
+}
+
 // What is wrong with an answer is told as the dialect tells it that has the address.
 TEST(DalyModbus, TheAddressTellsTheDialectOfWhatNobodyUnderstands) {
     const auto error_of = [](const std::string& address, const std::string& answer, const std::string& asked = "00") {

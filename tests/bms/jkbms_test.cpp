@@ -67,6 +67,7 @@ TEST(Jkbms, AnAcknowledgeIsNoReading) {  // §8
     const auto got = bms::listen(family(), {}, std::vector{password, write, all})[0].reading;
     ASSERT_TRUE(got) << got.error().detail;
     EXPECT_EQ(got->soc_percent, 64.0);
+    EXPECT_EQ(bms::listen(family(), {}, std::vector{password, write})[0].acknowledged, 2U);
     EXPECT_TRUE(bms::listen(family(), {}, std::vector{password})[0].reading);
     const bms::Exchange crossed{password.request, write.answer};
     EXPECT_EQ(bms::listen(family(), {}, std::vector{crossed})[0].reading.error().cls, ErrorClass::unexpected);

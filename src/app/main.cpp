@@ -12,7 +12,6 @@
 #include "app/can_scan.hpp"
 #include "app/check_config_command.hpp"
 #include "app/complain.hpp"
-#include "app/config_names.hpp"
 #include "app/config_text.hpp"
 #include "app/control_bms_command.hpp"
 #include "app/control_command.hpp"
@@ -93,17 +92,25 @@ CLI::Option* add_list(CLI::App& command, const std::string& name, std::vector<st
     return command.add_option(name, list, meaning)->delimiter(',')->allow_extra_args(false);
 }
 
-/// As BATTERY_ADDRESSES in the configuration.
+/// "1,2", "0x01,0x02". Decimal without 0x, other than in the configuration: where that makes a difference it is said.
 std::vector<std::uint32_t> addresses(const std::string& option, const std::vector<std::string>& texts) {
-    std::string list;
-    for (const std::string& text : texts) list += text + ",";
-    std::vector<engine::Address> read;
-    if (const auto remark = app::read_addresses(list, read)) {
-        if (remark->kind == app::Problem::Kind::error) throw CLI::ValidationError(option, remark->text);
-        std::fprintf(stderr, "%s: %s\n", option.c_str(), remark->text.c_str());
-    }
     std::vector<std::uint32_t> out;
-    for (const engine::Address& address : read) out.push_back(address.value);
+    for (const std::string& text : texts) {
+        const bool decimal = text.find_first_not_of("0123456789") == std::string::npos;
+        std::size_t used = 0;
+        unsigned long value = 0;
+        try {
+            value = std::stoul(text, &used, decimal ? 10 : 16);
+        } catch (const std::exception&) {
+            used = 0;
+        }
+        if (used == 0 || used != text.size() || value > 0xFF)
+            throw CLI::ValidationError(option, "'" + text + "' is no address; write for example 1,2 or 0x01,0x02");
+        if (decimal && value > 9)
+            std::fprintf(stderr, "%s: %s is read as decimal, which is %s; write 0x for hexadecimal\n", option.c_str(),
+                         text.c_str(), address_text(static_cast<std::uint32_t>(value)).c_str());
+        out.push_back(static_cast<std::uint32_t>(value));
+    }
     return out;
 }
 
@@ -118,7 +125,7 @@ CLI::App* add_scan(CLI::App& app, app::ScanOptions& options, ScanText& text) {
     command->add_option("PORT", options.ports,
                         "/dev/ttyUSB0, tcp://host:port, can0 ...; default: every serial port and CAN interface");
     command->add_option("--type", options.type, "look for this BMS_TYPE only");
-    add_list(*command, "--addresses", text.addresses, "ask these bus addresses only, hexadecimal, e.g. 1,2");
+    add_list(*command, "--addresses", text.addresses, "ask these bus addresses only, e.g. 1,2 or 0x01,0x02");
     command->add_option("--baud", text.baud, "ask at this rate only (serial ports)")->check(CLI::Range(300, 4000000));
     command->add_flag("--json", options.json, "as JSON");
     command->footer(
@@ -159,7 +166,7 @@ CLI::App* add_control_bms(CLI::App& app, app::ControlBmsOptions& options, Contro
     command->add_option("CONTROL", options.control, "charge, discharge, balance, soc ...; default: list what there is");
     command->add_option("VALUE", options.value, "on, off, or a number");
     command->add_option("--type", options.type, "BMS_TYPE; default: whichever answers");
-    command->add_option("--address", text.address, "bus address, hexadecimal");
+    command->add_option("--address", text.address, "bus address, e.g. 0x01");
     command->add_option("--baud", text.baud, "rate")->check(CLI::Range(300, 4000000));
     command->add_option("--state-dir", options.state_dir, "where the last use of a control is kept");
     command->add_flag("--yes", options.yes, "do not ask");
@@ -173,9 +180,7 @@ CLI::App* add_control_bms(CLI::App& app, app::ControlBmsOptions& options, Contro
 }
 
 int control_bms(app::ControlBmsOptions options, const ControlText& text) {
-    const auto named = addresses("--address", {text.address});
-    if (named.size() > 1) throw CLI::ValidationError("--address", "one battery at a time; name one address");
-    if (!named.empty()) options.address = named.front();
+    if (!text.address.empty()) options.address = addresses("--address", {text.address}).front();
     if (text.baud != 0) options.baud = text.baud;
     return app::control_bms(options);
 }
@@ -190,7 +195,7 @@ struct SimulateText {
 CLI::App* add_simulate(CLI::App& app, sim::SimulateOptions& options, SimulateText& text) {
     auto* command = app.add_subcommand("simulate", "Simulate batteries on a pty, TCP port or CAN interface");
     command->add_option("FAMILY", options.families, "families on this bus, e.g. jkbms_pb")->required()->delimiter(',');
-    add_list(*command, "--addresses", text.addresses, "bus addresses, hexadecimal, e.g. 1,2");
+    add_list(*command, "--addresses", text.addresses, "bus addresses, e.g. 1,2 or 0x01,0x02");
     command->add_option("--link", text.link, "pty, tcp, or can for batteries on CAN")
         ->check(CLI::IsMember({"pty", "tcp", "can"}));
     command->add_option("--path", options.path, "pty: symbolic link to make; CAN: the interface, e.g. can0");

@@ -179,14 +179,14 @@ TEST(CommandLine, TheLiveTableEndsWithItsTerminal) {
     }
 }
 
-TEST(CommandLine, AddressesAreReadAsInTheConfiguration) {
+TEST(CommandLine, AddressesAreDecimalUnlessTheySayOtherwise) {
     const auto scan = [](const char* addresses) {
         return bmsd::test::bmsd({"scan", "/dev/null", "--type", "Jkbms_pb", "--addresses", addresses});
     };
-    EXPECT_TRUE(says(scan("10"), 2, "--addresses: '10' is read as hexadecimal 0x10"));
-    EXPECT_TRUE(says(scan("0x01 0x02"), 2, "separated by commas, not by a blank"));
-    EXPECT_TRUE(says(scan("1,01"), 2, "the address 0x01 is listed twice"));
-    EXPECT_TRUE(says(bmsd::test::bmsd({"control-bms", "--address", "1,2", "/dev/null"}), 2, "name one address"));
+    EXPECT_TRUE(says(scan("10"), 1, "--addresses: 10 is read as decimal, which is 0x0A"));
+    EXPECT_EQ(scan("9,0x0A").err.find("decimal"), std::string::npos);
+    EXPECT_TRUE(says(scan("0x01 0x02"), 2, "'0x01 0x02' is no address"));
+    EXPECT_TRUE(says(bmsd::test::bmsd({"control-bms", "--address", "1,2", "/dev/null"}), 2, "'1,2' is no address"));
     EXPECT_TRUE(says(bmsd::test::bmsd({"control-bms", "--address", "1", "/dev/null"}), 2, "not a serial port"));
 }
 

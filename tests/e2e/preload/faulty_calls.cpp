@@ -1,7 +1,9 @@
 // Preloaded into the daemon: makes chosen calls of the C library fail. What fails is said in the environment:
-//   BMSD_FAULT        CALL@KIND:ERROR, e.g. read@tty:EIO; KIND is tty, state or bus; ERROR may be "short": half the
-//   bytes BMSD_FAULT_FIRST  the first call that fails, counted from 1 BMSD_FAULT_EVERY  and each so many calls later;
-//   0: only the first BMSD_FAULT_TIMES  so often in all
+//   BMSD_FAULT        CALL@KIND:ERROR, e.g. read@tty:EIO; KIND is tty, state, config, bus or tcp; ERROR may be "short":
+//                     half the bytes, or "closed": none, as at the end
+//   BMSD_FAULT_FIRST  the first call that fails, counted from 1
+//   BMSD_FAULT_EVERY  and each so many calls later; 0: only the first
+//   BMSD_FAULT_TIMES  so often in all
 // Each failure is told on standard error as "fault: CALL@KIND #N".
 #include <atomic>
 #include <cerrno>
@@ -32,10 +34,10 @@ int error_number(std::string_view name) {
         const char* name;
         int number;
     };
-    constexpr Named all[] = {{"EIO", EIO},       {"ENXIO", ENXIO},   {"EAGAIN", EAGAIN},
-                             {"EINTR", EINTR},   {"ENOSPC", ENOSPC}, {"ECONNREFUSED", ECONNREFUSED},
-                             {"EMFILE", EMFILE}, {"EPIPE", EPIPE},   {"ECONNRESET", ECONNRESET},
-                             {"ENOMEM", ENOMEM}};
+    constexpr Named all[] = {{"EIO", EIO},       {"ENXIO", ENXIO},        {"EAGAIN", EAGAIN},
+                             {"EINTR", EINTR},   {"ENOSPC", ENOSPC},      {"ECONNREFUSED", ECONNREFUSED},
+                             {"EMFILE", EMFILE}, {"EPIPE", EPIPE},        {"ECONNRESET", ECONNRESET},
+                             {"ENOMEM", ENOMEM}, {"ETIMEDOUT", ETIMEDOUT}};
     for (const Named& one : all)
         if (one.name == name) return one.number;
     return 0;
@@ -43,40 +45,60 @@ int error_number(std::string_view name) {
 
 struct Plan {
     std::string what;  ///< "read@tty"
-    int error = 0;     ///< 0: short
+    int error = 0;     ///< 0: fewer bytes
+    bool closed = false;
     long first = number("BMSD_FAULT_FIRST"), every = number("BMSD_FAULT_EVERY"), times = number("BMSD_FAULT_TIMES");
 
     Plan() {
         const std::string_view text = std::getenv("BMSD_FAULT") ? std::getenv("BMSD_FAULT") : "";
         what = text.substr(0, text.find(':'));
-        error = error_number(text.substr(std::min(text.find(':'), text.size() - 1) + 1));
+        const std::string_view how = text.substr(std::min(text.find(':'), text.size() - 1) + 1);
+        error = error_number(how);
+        closed = how == "closed";
     }
 };
 
+const Plan& plan() {
+    static const Plan made;
+    return made;
+}
+
 /// Whether this call fails.
 bool strikes(const char* call, const char* kind) {
-    static const Plan plan;
     static std::atomic<long> calls = 0, struck = 0;
-    if (!kind || plan.what != std::string(call) + "@" + kind) return false;
+    const auto& [what, error, closed, first, every, times] = plan();
+    if (!kind || what != std::string(call) + "@" + kind) return false;
     const long nth = ++calls;
-    const bool due = nth == plan.first || (plan.every > 0 && nth > plan.first && (nth - plan.first) % plan.every == 0);
-    if (!due || struck >= plan.times) return false;
+    const bool due = nth == first || (every > 0 && nth > first && (nth - first) % every == 0);
+    if (!due || struck >= times) return false;
     ++struck;
     ::dprintf(STDERR_FILENO, "fault: %s@%s #%ld\n", call, kind, nth);
-    errno = plan.error;
+    errno = error;
     return true;
 }
 
 const char* kind_of_path(const char* path) {
     if (std::strstr(path, "/state/")) return "state";
+    if (std::strstr(path, "/config.ini")) return "config";
     if (std::strstr(path, "/ttyTest") || std::strncmp(path, "/dev/pts/", 9) == 0) return "tty";
     return nullptr;
+}
+
+const char* kind_of_domain(int domain) {
+    if (domain == AF_UNIX) return "bus";
+    return domain == AF_INET || domain == AF_INET6 ? "tcp" : nullptr;
+}
+
+int domain_of(int fd) {
+    int domain = AF_UNSPEC;
+    socklen_t size = sizeof domain;
+    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 ? domain : AF_UNSPEC;
 }
 
 const char* kind_of(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) return nullptr;
-    if (S_ISSOCK(status.st_mode)) return "bus";
+    if (S_ISSOCK(status.st_mode)) return kind_of_domain(domain_of(fd));
     if (S_ISCHR(status.st_mode)) return "tty";
     if (!S_ISREG(status.st_mode)) return nullptr;
     char path[4096] = {};
@@ -90,7 +112,8 @@ Function* next(const char* name) {
 }
 
 /// How many of `size` bytes a call that is cut short moves.
-std::size_t half(std::size_t size) {
+std::size_t part(std::size_t size) {
+    if (plan().closed) return 0;
     return size > 1 ? size / 2 : size;
 }
 
@@ -101,13 +124,13 @@ extern "C" {
 ssize_t read(int fd, void* into, std::size_t size) {
     static const auto real = next<ssize_t(int, void*, std::size_t)>("read");
     if (!strikes("read", kind_of(fd))) return real(fd, into, size);
-    return errno ? -1 : real(fd, into, half(size));
+    return errno ? -1 : real(fd, into, part(size));
 }
 
 ssize_t write(int fd, const void* from, std::size_t size) {
     static const auto real = next<ssize_t(int, const void*, std::size_t)>("write");
     if (!strikes("write", kind_of(fd))) return real(fd, from, size);
-    return errno ? -1 : real(fd, from, half(size));
+    return errno ? -1 : real(fd, from, part(size));
 }
 
 int open(const char* path, int flags, ...) {
@@ -140,7 +163,7 @@ int rename(const char* from, const char* to) noexcept {
 
 int socket(int domain, int type, int protocol) noexcept {
     static const auto real = next<int(int, int, int)>("socket");
-    return strikes("socket", domain == AF_UNIX ? "bus" : nullptr) ? -1 : real(domain, type, protocol);
+    return strikes("socket", kind_of_domain(domain)) ? -1 : real(domain, type, protocol);
 }
 
 int connect(int fd, const sockaddr* to, socklen_t size) {
@@ -151,7 +174,7 @@ int connect(int fd, const sockaddr* to, socklen_t size) {
 ssize_t send(int fd, const void* from, std::size_t size, int flags) {
     static const auto real = next<ssize_t(int, const void*, std::size_t, int)>("send");
     if (!strikes("send", kind_of(fd))) return real(fd, from, size, flags);
-    return errno ? -1 : real(fd, from, half(size), flags);
+    return errno ? -1 : real(fd, from, part(size), flags);
 }
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
@@ -161,7 +184,8 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
     static const auto real = next<ssize_t(int, msghdr*, int)>("recvmsg");
-    return strikes("recvmsg", kind_of(fd)) ? -1 : real(fd, message, flags);
+    if (!strikes("recvmsg", kind_of(fd))) return real(fd, message, flags);
+    return errno ? -1 : 0;
 }
 
 int epoll_ctl(int poll, int operation, int fd, epoll_event* event) noexcept {

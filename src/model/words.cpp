@@ -1,6 +1,8 @@
 #include "model/words.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
@@ -14,6 +16,17 @@ constexpr char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+/// No distance is smaller: each edit brings at most one letter that one word lacks, and takes one that it has too many.
+std::size_t letters_apart(std::string_view a, std::string_view b) noexcept {
+    std::array<std::int32_t, 256> more_in_a{};
+    for (const char c : a) ++more_in_a[static_cast<unsigned char>(lower(c))];
+    for (const char c : b) --more_in_a[static_cast<unsigned char>(lower(c))];
+    std::size_t missing_in_a = 0, missing_in_b = 0;
+    for (const std::int32_t more : more_in_a)
+        (more > 0 ? missing_in_b : missing_in_a) += static_cast<std::size_t>(std::abs(more));
+    return std::max(missing_in_a, missing_in_b);
+}
+
 }  // namespace
 
 bool same_word(std::string_view a, std::string_view b) noexcept {
@@ -22,7 +35,7 @@ bool same_word(std::string_view a, std::string_view b) noexcept {
 
 std::size_t word_distance(std::string_view a, std::string_view b, std::size_t limit) {
     const auto [shorter, longer] = std::minmax({a.size(), b.size()});
-    if (longer - shorter >= limit) return limit;
+    if (longer - shorter >= limit || letters_apart(a, b) >= limit) return limit;
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 0; i < a.size(); ++i) {

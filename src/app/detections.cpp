@@ -46,6 +46,32 @@ std::optional<engine::Found> read_entry(const json::value& entry) {
 
 }  // namespace
 
+std::string to_json(const FoundByPort& found) {
+    json::object root;
+    for (const auto& [port, places] : found) {
+        json::array entries;
+        for (const engine::Found& one : places)
+            entries.push_back(json::object{
+                {"family", one.candidate.family->key}, {"baud", one.candidate.rate}, {"address", one.address}});
+        root[port] = std::move(entries);
+    }
+    return json::serialize(root) + "\n";
+}
+
+std::optional<FoundByPort> detections(std::string_view text) {
+    boost::system::error_code error;
+    const json::value root = json::parse(text, error);
+    if (error || !root.is_object()) return std::nullopt;
+    FoundByPort all;
+    for (const auto& [port, entries] : root.get_object()) {
+        std::vector<engine::Found>& found = all[std::string(port)];
+        const json::array one{entries};
+        for (const json::value& entry : entries.is_array() ? entries.get_array() : one)
+            if (const auto known = read_entry(entry)) found.push_back(*known);
+    }
+    return all;
+}
+
 Detections::Detections(const std::string& state_dir, ReplaceFile replace, Report report)
     : replace_(std::move(replace)), report_(std::move(report)) {
     if (state_dir.empty()) return;
@@ -64,20 +90,13 @@ void Detections::load() {
         return;
     }
     if (!*text) return;  // the first start
-    boost::system::error_code error;
-    const json::value root = json::parse(**text, error);
-    if (error || !root.is_object()) {
+    if (auto found = detections(**text)) {
+        found_ = std::move(*found);
+    } else {
         std::error_code ignored;
         std::filesystem::rename(path_, path_ + ".bad", ignored);
         report_(Severity::warning, path_ + ": this is not what was written there; it is set aside as " + path_ +
                                        ".bad, and ports without BMS_TYPE are searched afresh");
-        return;
-    }
-    for (const auto& [port, entries] : root.get_object()) {
-        std::vector<engine::Found>& found = found_[std::string(port)];
-        const json::array one{entries};
-        for (const json::value& entry : entries.is_array() ? entries.get_array() : one)
-            if (const auto known = read_entry(entry)) found.push_back(*known);
     }
 }
 
@@ -94,16 +113,7 @@ void Detections::remember(const std::string& port, const std::vector<engine::Fou
 }
 
 void Detections::save() const {
-    if (path_.empty()) return;
-    json::object root;
-    for (const auto& [port, found] : found_) {
-        json::array entries;
-        for (const engine::Found& one : found)
-            entries.push_back(json::object{
-                {"family", one.candidate.family->key}, {"baud", one.candidate.rate}, {"address", one.address}});
-        root[port] = std::move(entries);
-    }
-    replace_(path_, json::serialize(root) + "\n");
+    if (!path_.empty()) replace_(path_, to_json(found_));
 }
 
 }  // namespace bmsd::app

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/file_writer.hpp"
@@ -10,6 +12,14 @@
 #include "model/report.hpp"
 
 namespace bmsd::app {
+
+using FoundByPort = std::map<std::string, std::vector<engine::Found>>;
+
+/// As it is written to the file.
+[[nodiscard]] std::string to_json(const FoundByPort& found);
+
+/// What is written there; entries that this version does not understand are left out. Absent if it is no JSON object.
+[[nodiscard]] std::optional<FoundByPort> detections(std::string_view text);
 
 /// Remembers in the file `detected.json` of the state directory, replaced whenever something new is found: per
 /// port a list of `{"family": KEY, "baud": RATE, "address": ADDRESS}`, or a single such object without an address, as
@@ -30,7 +40,7 @@ private:
     std::string path_;  ///< empty: nothing is kept
     ReplaceFile replace_;
     Report report_;
-    std::map<std::string, std::vector<engine::Found>> found_;  ///< by port
+    FoundByPort found_;
 };
 
 }  // namespace bmsd::app

@@ -4,12 +4,9 @@
 #include <cmath>
 #include <cstring>
 #include <span>
-#include <stdexcept>
 #include <string>
 
-#include <sys/socket.h>
-#include <systemd/sd-bus.h>
-
+#include "connection.hpp"
 #include "require.hpp"
 #include "venus/items_signal.hpp"
 #include "venus/utf8.hpp"
@@ -21,41 +18,6 @@ using namespace bmsd;
 using test::require;
 using venus::Kind;
 using venus::Value;
-
-constexpr std::string_view types = "bynqiuxtdsog";
-
-/// A connection that only makes messages: nobody is at its other end.
-sd_bus* connection() {
-    static sd_bus* const bus = [] {
-        int ends[2];
-        sd_bus* made = nullptr;
-        if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || sd_bus_new(&made) < 0 ||
-            sd_bus_set_fd(made, ends[0], ends[0]) < 0 || sd_bus_start(made) < 0)
-            throw std::runtime_error("no connection");
-        return made;
-    }();
-    return bus;
-}
-
-/// Appends `content` as a variant of this type; false if D-Bus has no such value.
-bool append(sd_bus_message* message, std::uint8_t type, std::span<const std::uint8_t> content) {
-    if (type % 16 >= types.size()) {  // a list of integers: empty it is the invalid value
-        const std::size_t bytes = content.size() / 4 * 4;
-        return sd_bus_message_open_container(message, 'v', "ai") >= 0 &&
-               sd_bus_message_append_array(message, 'i', content.data(), bytes) >= 0 &&
-               sd_bus_message_close_container(message) >= 0;
-    }
-    const std::string signature(1, types[type % 16]);
-    if (sd_bus_message_open_container(message, 'v', signature.c_str()) < 0) return false;
-    const std::string text(content.begin(), content.end());
-    std::uint64_t number = 0;
-    std::memcpy(&number, content.data(), std::min(content.size(), sizeof number));
-    if (signature == "b") number &= 1;
-    const bool is_text = types.find(signature) >= types.find('s');
-    const void* value = is_text ? static_cast<const void*>(text.c_str()) : &number;
-    return sd_bus_message_append_basic(message, signature.front(), value) >= 0 &&
-           sd_bus_message_close_container(message) >= 0;
-}
 
 void check_conversions(const Value& value) {
     if (const auto whole = venus::convert(value, Kind::integer))
@@ -95,15 +57,13 @@ void check_shown(const Value& value, std::uint8_t choice) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 2) return 0;
-    sd_bus_message* message = nullptr;
-    if (sd_bus_message_new_method_call(connection(), &message, "com.example", "/", "com.example.Item", "SetValue") < 0)
-        std::abort();
-    if (append(message, data[0], std::span(data, size).subspan(2)) && sd_bus_message_seal(message, 1, 0) >= 0) {
-        if (const auto value = venus::read(message)) {
-            check_conversions(*value);
-            check_shown(*value, data[1]);
-        }
+    const venus::Message message = test::new_message();
+    if (!test::append_variant(message.get(), data[0], std::span(data, size).subspan(2)) ||
+        sd_bus_message_seal(message.get(), 1, 0) < 0)
+        return 0;
+    if (const auto value = venus::read(message.get())) {
+        check_conversions(*value);
+        check_shown(*value, data[1]);
     }
-    sd_bus_message_unref(message);
     return 0;
 }

@@ -60,9 +60,6 @@ private:
     json::object& out_;
 };
 
-/// Beyond this is nothing that was measured or counted, not even watt-hours of a century or seconds since 1970.
-constexpr double largest = 1e15;
-
 /// What is absent keeps its default; what is there must be right.
 class Reader {
 public:
@@ -74,7 +71,7 @@ public:
         const double number = found->to_number<double>(error);
         if (error || !std::isfinite(number))
             wrong_ = std::string(name) + " is no number";
-        else if (std::abs(number) > largest)
+        else if (std::abs(number) > largest_stored)
             wrong_ = std::string(name) + " is too large";
         else
             value = number;

@@ -42,7 +42,7 @@ std::string read_history(const boost::json::object& stored, History& history) {
         const auto quantity = std::find_if(quantities.begin(), quantities.end(),
                                            [&](const HistoryQuantity& known) { return known.stored == name; });
         const Number number = value.is_number() ? Number(value.to_number<double>()) : std::nullopt;
-        if (quantity != quantities.end() && number && std::isfinite(*number))  // 1e999 is none
+        if (quantity != quantities.end() && number && std::abs(*number) <= largest_stored)
             history.*quantity->member = number;
         else if (wrong.empty())
             wrong = std::string(name) + (quantity != quantities.end() ? " must be a number" : " is not known");

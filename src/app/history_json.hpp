@@ -11,6 +11,9 @@
 
 namespace bmsd::app {
 
+/// Beyond this is nothing that was measured or counted, not even watt-hours of a century or seconds since 1970.
+inline constexpr double largest_stored = 1e15;
+
 struct HistoryQuantity {
     std::string_view stored;     ///< key of the stored object, e.g. "deepest_discharge"
     std::string_view published;  ///< last part of its D-Bus path, e.g. "DeepestDischarge"

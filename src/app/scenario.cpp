@@ -167,7 +167,7 @@ private:
         constexpr double longest_s = 1e9;
         out_.dt_s = number("dt_s", 1.0, 0.01, 3600);
         out_.end_s = number("end_t", std::nullopt, 0, longest_s);
-        out_.epoch_s = number("epoch_s", 1700000000.0, 0, 1e11);
+        out_.epoch_s = number("epoch_s", 1700000000.0, 0, 8e9);  // clocks count nanoseconds in 63 bits
         out_.first.cell_count = number("cell_count", std::nullopt, 1, static_cast<double>(max_cells));
         if (file_.contains("capacity_ah")) out_.first.capacity_ah = number("capacity_ah", std::nullopt, 0, 5000);
         if (out_.end_s / out_.dt_s > max_scenario_cycles)

@@ -1,7 +1,9 @@
 #include "app/venus_state.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include <boost/json.hpp>
 
@@ -12,6 +14,9 @@ namespace bmsd::app {
 namespace {
 
 namespace json = boost::json;
+
+/// Times are whole numbers of 32 bits there.
+constexpr double last_time_s = std::numeric_limits<std::int32_t>::max();
 
 /// As the Python driver writes whole numbers and others.
 std::string number_text(double number) {
@@ -26,7 +31,8 @@ Number number_in(const venus::SettingValues& values, std::string_view name) {
     if (found == values.end()) return std::nullopt;
     const auto number = venus::convert(found->second, venus::Kind::real);
     if (!number || !std::holds_alternative<double>(*number)) return std::nullopt;
-    return std::get<double>(*number);
+    const double real = std::get<double>(*number);
+    return std::abs(real) <= largest_stored ? Number(real) : std::nullopt;
 }
 
 History history_in(const venus::SettingValues& values) {
@@ -50,7 +56,8 @@ venus::SettingValues to_settings(const control::Persistent& state) {
     return {{"AllowMaxVoltage", static_cast<std::int32_t>(state.voltage.allow_max_voltage)},
             {"MaxVoltageStartTime", began ? number_text(*began) : std::string{}},
             {"SocCalc", state.soc_percent ? number_text(*state.soc_percent) : std::string{}},
-            {"SocResetLastReached", static_cast<std::int32_t>(state.voltage.soc_reset_reached_s)},
+            {"SocResetLastReached",
+             static_cast<std::int32_t>(std::clamp(state.voltage.soc_reset_reached_s, 0.0, last_time_s))},
             {"HistoryValues", history.size() == 1 ? std::string{} : json::serialize(history)}};
 }
 
@@ -65,7 +72,7 @@ BatteryState from_settings(const venus::SettingValues& values) {
     if (soc && *soc >= 0 && *soc <= 100) control.soc_percent = soc;
     control.history.values = history_in(values);
     const Number seen = number_in(values, "LastSeen");
-    if (seen && *seen >= 0 && *seen < 1e15) state.last_seen = std::llround(*seen);
+    if (seen && *seen >= 0) state.last_seen = std::llround(*seen);
     if (const auto name = values.find("CustomName"); name != values.end())
         if (const auto* text = std::get_if<std::string>(&name->second))
             state.name = cut_text(*text, longest_custom_name);

@@ -28,6 +28,17 @@ TEST(VenusState, ANameIsCutToWhatIsKept) {
     EXPECT_EQ(from_settings({{"CustomName", "Barn"}}).name, "Barn");
 }
 
+TEST(VenusState, ANumberThatIsTooLargeIsLeftOutAndCostsNothingAtTheNextStart) {
+    const BatteryState state =
+        from_settings({{"CustomName", "Barn"},
+                       {"MaxVoltageStartTime", "1e300"},
+                       {"SocResetLastReached", 1e16},
+                       {"HistoryValues", R"({"minimum_voltage": 41.5, "charge_cycles": 1e300})"}});
+    EXPECT_FALSE(state.control->voltage.absorption_began_s);
+    EXPECT_EQ(state.control->history.values.minimum_voltage_v, 41.5);
+    EXPECT_TRUE(battery_state(to_json(state, "B1"), "B1").has_value());
+}
+
 TEST(VenusState, TheHistoryHasTheKeyTheOtherDriverExpects) {
     control::Persistent state;
     EXPECT_EQ(to_settings(state).at("HistoryValues"), venus::Value{""}) << "nothing was seen yet";

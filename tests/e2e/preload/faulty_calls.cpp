@@ -1,6 +1,6 @@
 // Preloaded into the daemon: makes chosen calls of the C library fail. What fails is said in the environment:
-//   BMSD_FAULT        CALL@KIND:ERROR, e.g. read@tty:EIO; KIND is tty, state, config, bus or tcp; ERROR may be "short":
-//                     half the bytes, or "closed": none, as at the end
+//   BMSD_FAULT        CALL@KIND:ERROR, e.g. read@tty:EIO; KIND is tty, state, config, bus, tcp or can; ERROR may be
+//                     "short": half the bytes, or "closed": none, as at the end
 //   BMSD_FAULT_FIRST  the first call that fails, counted from 1
 //   BMSD_FAULT_EVERY  and each so many calls later; 0: only the first
 //   BMSD_FAULT_TIMES  so often in all
@@ -34,10 +34,11 @@ int error_number(std::string_view name) {
         const char* name;
         int number;
     };
-    constexpr Named all[] = {{"EIO", EIO},       {"ENXIO", ENXIO},        {"EAGAIN", EAGAIN},
-                             {"EINTR", EINTR},   {"ENOSPC", ENOSPC},      {"ECONNREFUSED", ECONNREFUSED},
-                             {"EMFILE", EMFILE}, {"EPIPE", EPIPE},        {"ECONNRESET", ECONNRESET},
-                             {"ENOMEM", ENOMEM}, {"ETIMEDOUT", ETIMEDOUT}};
+    constexpr Named all[] = {{"EIO", EIO},       {"ENXIO", ENXIO},         {"EAGAIN", EAGAIN},
+                             {"EINTR", EINTR},   {"ENOSPC", ENOSPC},       {"ECONNREFUSED", ECONNREFUSED},
+                             {"EMFILE", EMFILE}, {"EPIPE", EPIPE},         {"ECONNRESET", ECONNRESET},
+                             {"ENOMEM", ENOMEM}, {"ETIMEDOUT", ETIMEDOUT}, {"ENETDOWN", ENETDOWN},
+                             {"ENODEV", ENODEV}, {"ENOBUFS", ENOBUFS}};
     for (const Named& one : all)
         if (one.name == name) return one.number;
     return 0;
@@ -86,6 +87,7 @@ const char* kind_of_path(const char* path) {
 
 const char* kind_of_domain(int domain) {
     if (domain == AF_UNIX) return "bus";
+    if (domain == AF_CAN) return "can";
     return domain == AF_INET || domain == AF_INET6 ? "tcp" : nullptr;
 }
 
@@ -186,6 +188,21 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) {
     static const auto real = next<ssize_t(int, msghdr*, int)>("recvmsg");
     if (!strikes("recvmsg", kind_of(fd))) return real(fd, message, flags);
     return errno ? -1 : 0;
+}
+
+int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
+    static const auto real = next<int(int, mmsghdr*, unsigned, int, timespec*)>("recvmmsg");
+    return strikes("recvmmsg", kind_of(fd)) ? -1 : real(fd, messages, count, flags, timeout);
+}
+
+int bind(int fd, const sockaddr* to, socklen_t size) noexcept {
+    static const auto real = next<int(int, const sockaddr*, socklen_t)>("bind");
+    return strikes("bind", kind_of(fd)) ? -1 : real(fd, to, size);
+}
+
+int setsockopt(int fd, int level, int name, const void* value, socklen_t size) noexcept {
+    static const auto real = next<int(int, int, int, const void*, socklen_t)>("setsockopt");
+    return strikes("setsockopt", kind_of(fd)) ? -1 : real(fd, level, name, value, size);
 }
 
 int epoll_ctl(int poll, int operation, int fd, epoll_event* event) noexcept {

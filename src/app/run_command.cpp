@@ -10,6 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "app/battery_states.hpp"
+#include "app/complain.hpp"
 #include "app/config.hpp"
 #include "app/config_ports.hpp"
 #include "app/config_reload.hpp"
@@ -334,10 +335,7 @@ private:
 
 int run(const RunOptions& wanted) {
     RunOptions options = wanted;
-    if (const std::string wrong = why_no_stats(options.stats); !wrong.empty()) {
-        std::fprintf(stderr, "bmsd: %s\n", wrong.c_str());
-        return user_must_act;
-    }
+    if (const std::string wrong = why_no_stats(options.stats); !wrong.empty()) return complain("bmsd", wrong, false);
     const bool named = !options.state_dir.empty();
     if (!named) options.state_dir = usual_state_dir();
     if (const auto made = make_state_dir(options.state_dir); !made) {

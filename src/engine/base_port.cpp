@@ -213,8 +213,10 @@ void BasePort::take_up(Station& station) {
     // A state of charge that we count ourselves can always be set.
     if (context_.parameters.count_soc) battery.orders.taken[static_cast<std::size_t>(Order::soc)] = true;
     station.serial = context_.registry.wanted(family, battery);
-    battery.identity.id =
-        context_.registry.claim(family, battery, context_.report, [this, &battery] { return yields(battery); });
+    battery.identity.id = context_.registry.claim(family, battery, context_.report, [this, &battery] {
+        Station* const holder = station_of(battery);  // stations move, batteries do not
+        return holder && yields(*holder);
+    });
     battery.identity.hardware =
         family.hardware ? family.hardware(battery.reading) : battery.reading.hardware_version.value_or("");
     battery.identity.former_id = former_id(family, battery);
@@ -250,21 +252,23 @@ void BasePort::replace_if_other(Station& station) {
     let_go(station);
 }
 
+Station* BasePort::station_of(const Battery& battery) noexcept {
+    const auto found = std::find_if(stations_.begin(), stations_.end(),
+                                    [&](const Station& station) { return station.battery.get() == &battery; });
+    return found == stations_.end() ? nullptr : &*found;
+}
+
 /// Another battery claims the name of this one. Until this one has said again who it is, they are taken for the same
 /// one, which has moved; two that both answer are two.
-bool BasePort::yields(const Battery& battery) {
-    for (Station& station : stations_) {
-        if (station.battery.get() != &battery) continue;
-        if (station.identified || station.has_twin) {
-            station.rivalled = true;
-            return false;
-        }
-        context_.report(Severity::info,
-                        place_of(battery.identity) + ": battery " + battery.identity.id + " answers elsewhere now");
-        let_go(station);
-        return true;
+bool BasePort::yields(Station& station) {
+    if (station.identified || station.has_twin) {
+        station.rivalled = true;
+        return false;
     }
-    return false;
+    const Identity& identity = station.battery->identity;
+    context_.report(Severity::info, place_of(identity) + ": battery " + identity.id + " answers elsewhere now");
+    let_go(station);
+    return true;
 }
 
 /// Whoever answers here next is shown afresh; nothing that was decided or ordered was meant for him.

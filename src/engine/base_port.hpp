@@ -130,7 +130,8 @@ private:
     static void begin_anew(Station& station);
     void report_decisions(const Station& station, std::uint32_t mode_changes, std::uint32_t limitation_changes);
     void appear(Station& station);
-    [[nodiscard]] bool yields(const Battery& battery);
+    [[nodiscard]] Station* station_of(const Battery& battery) noexcept;
+    [[nodiscard]] bool yields(Station& station);
     void let_go(Station& station);
     void replace_if_other(Station& station);
 };

@@ -97,7 +97,7 @@ Task<void> Port::open() {
 /// Asks for every candidate in turn until one is believed; returns with found_ still false if the device fails before.
 Task<void> Port::detect() {
     const std::vector<Candidate> all = all_candidates();
-    const std::vector<Found> places = all_places();
+    const std::vector<Found> places = places_of(all);
     std::vector<Found> remembered;
     if (context_.memory)
         for (const Found& last : context_.memory->recall(name()))
@@ -134,9 +134,9 @@ std::vector<Candidate> Port::all_candidates() const {
     return candidates(settings_.families, settings_.baud, dialogue_.link().byte_time() > 0ns);
 }
 
-std::vector<Found> Port::all_places() const {
+std::vector<Found> Port::places_of(std::span<const Candidate> all) const {
     std::vector<Found> places;
-    for (const Candidate& candidate : all_candidates())
+    for (const Candidate& candidate : all)
         for (const Address& address : addresses_of(*candidate.family)) places.push_back({candidate, address.value});
     return places;
 }
@@ -151,7 +151,7 @@ bool Port::all_lost() const {
 /// places each time, and whoever was here in between: that one is only asleep more often than not.
 Task<void> Port::look_elsewhere() {
     Detector detector(dialogue_, settings_.options);
-    const std::vector<Found> places = all_places();
+    const std::vector<Found> places = places_of(all_candidates());
     const auto until = Clock::now() + elsewhere_at_a_time;
     for (std::size_t count = 0; count < places.size() && Clock::now() < until; ++count) {
         const Found& place = places[elsewhere_++ % places.size()];

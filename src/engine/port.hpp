@@ -28,7 +28,7 @@ private:
     Task<void> look_elsewhere();
     [[nodiscard]] bool all_lost() const;
     [[nodiscard]] std::vector<Candidate> all_candidates() const;
-    [[nodiscard]] std::vector<Found> all_places() const;
+    [[nodiscard]] std::vector<Found> places_of(std::span<const Candidate> all) const;
     Task<bool> search(std::span<const Found> among, Detector& detector);
     void settle(const Found& found);
     void take_over(Station& station, const Detector& detector, const Reading& reading, Clock::duration took);

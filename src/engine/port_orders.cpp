@@ -51,18 +51,15 @@ bool in_range(Order order, double value) {
 }  // namespace
 
 std::optional<Result<void>> BasePort::give(const Battery& battery, Order order, double value) {
-    for (Station& station : stations_) {
-        if (station.battery.get() != &battery) continue;
-        const Result<void> accepted = accept(station, order, value);
-        if (!accepted) tell_refusal(station, text_of(order), accepted.error().detail);
-        return accepted;
-    }
-    return std::nullopt;
+    Station* const station = station_of(battery);
+    if (!station) return std::nullopt;
+    const Result<void> accepted = accept(*station, order, value);
+    if (!accepted) tell_refusal(*station, text_of(order), accepted.error().detail);
+    return accepted;
 }
 
 void BasePort::tell_refusal(const Battery& battery, std::string_view what, const std::string& why) {
-    for (Station& station : stations_)
-        if (station.battery.get() == &battery) tell_refusal(station, what, why);
+    if (Station* const station = station_of(battery)) tell_refusal(*station, what, why);
 }
 
 Result<void> BasePort::accept(Station& station, Order order, double value) {

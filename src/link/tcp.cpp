@@ -26,10 +26,10 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     tcp::resolver resolver(executor());
     tcp::socket socket(executor());
     bool late = false;
-    const std::uint64_t attempt = ++attempt_;
+    const std::uint64_t wait = ++wait_;
     Timer deadline(executor(), connect_timeout);
-    deadline.async_wait([&, attempt](error_code cancelled) {
-        if (cancelled || attempt != attempt_) return;  // all else is gone once attempt_ has moved on
+    deadline.async_wait([&, wait](error_code cancelled) {
+        if (cancelled || wait != wait_) return;  // all else is gone once wait_ has moved on
         late = true;
         resolver.cancel();
         error_code ignored;
@@ -37,13 +37,12 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     });
     error_code error;
     const auto endpoints = co_await resolver.async_resolve(host_, service_, asio::redirect_error(use_task, error));
-    if (error) {
-        ++attempt_;
-        co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
-    }
-    co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
-    ++attempt_;
+    const bool known = !error;
+    if (known) co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
+    ++wait_;
     deadline.cancel();
+    if (!known)
+        co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
     if (late) co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");
     if (error)
         co_return fail(

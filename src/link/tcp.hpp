@@ -21,7 +21,6 @@ private:
 
     std::string host_;
     std::string service_;
-    std::uint64_t attempt_ = 0;  ///< counts attempts to connect and their ends
 };
 
 }  // namespace bmsd::link

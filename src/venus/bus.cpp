@@ -42,6 +42,10 @@ std::string error_text(int result) {
     return std::strerror(std::abs(result));
 }
 
+std::string error_text(const sd_bus_error& error) {
+    return error.message ? error.message : error.name;
+}
+
 std::string default_address() {
     for (const char* variable : {"DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"})
         if (const char* address = std::getenv(variable)) return address;

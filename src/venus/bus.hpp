@@ -37,6 +37,8 @@ enum class Refusal : std::uint8_t {
 
 /// Text of a negative errno as sd-bus returns it.
 [[nodiscard]] std::string error_text(int result);
+/// What an error says for people; its name if it says nothing.
+[[nodiscard]] std::string error_text(const sd_bus_error& error);
 
 /// Where Victron's programs look: DBUS_SESSION_BUS_ADDRESS if it is set, else the system bus.
 [[nodiscard]] std::string default_address();

@@ -90,7 +90,7 @@ void RemoteItems::answered(std::size_t index, sd_bus_message* answer) {
         case Refusal::unknown: return tell_silent(followed, "knows no such path");
         case Refusal::other: break;
     }
-    tell_silent(followed, std::string("does not answer (") + (error->message ? error->message : error->name) + ")");
+    tell_silent(followed, "does not answer (" + error_text(*error) + ")");
     followed.to_be_asked = true;
     retry_later();
 }

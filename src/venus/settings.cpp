@@ -137,8 +137,7 @@ void Settings::loaded(sd_bus_message* answer) {
 /// It is there, but does not do what it is asked for. Reading it again leads to all the rest, see on_return.
 void Settings::refused(const sd_bus_error& error, const char* what) {
     silence_ = what;
-    const std::string text =
-        std::string(service) + " " + what + " (" + (error.message ? error.message : error.name) + "): asking again";
+    const std::string text = std::string(service) + " " + what + " (" + error_text(error) + "): asking again";
     if (std::exchange(told_, text) != text) report_(Severity::warning, text);
     retry_later(&Settings::ask);
 }

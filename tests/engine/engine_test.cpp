@@ -56,6 +56,14 @@ protected:
         engine.add_port(std::move(settings), std::move(link));
         return bus;
     }
+    /// Two batteries that have appeared.
+    test::FakeBus& start_two(std::chrono::milliseconds poll = 20ms) {
+        test::FakeBus& bus = start({1, 2}, poll);
+        bus.batteries[1] = pack("4061234567890", 52.8);
+        bus.batteries[2] = pack("4061234567891", 52.9);
+        run_until([&] { return witness.appeared_ids.size() == 2; });
+        return bus;
+    }
     /// One more port, whose batteries have no address but 1.
     test::FakeBus& add_other_port() {
         auto link = std::make_unique<test::FakeBus>(io.get_executor(), test::jkbms_pb());
@@ -549,10 +557,7 @@ TEST_F(EngineTest, AnotherBatteryInItsPlaceIsAnotherBattery) {
 }
 
 TEST_F(EngineTest, AnotherBatteryAfterASilenceOnASharedBusIsAnotherBattery) {
-    auto& bus = start({1, 2}, 1s);
-    bus.batteries[1] = pack("4061234567890", 52.8);
-    bus.batteries[2] = pack("4061234567891", 52.9);
-    run_until([&] { return witness.appeared_ids.size() == 2; });
+    auto& bus = start_two(1s);
     bus.silent = {2};
     run_until([&] { return battery(1).link.state == LinkState::lost; }, 90s);
     bus.batteries[2] = pack("4069999999999", 51.0);
@@ -567,15 +572,11 @@ TEST_F(EngineTest, AnotherBatteryAfterASilenceOnASharedBusIsAnotherBattery) {
 }
 
 TEST_F(EngineTest, WhoItIsIsAskedAgainAfterASilenceOnly) {
-    auto& bus = start({1, 2}, 1s);
-    bus.batteries[1] = pack("4061234567890", 52.8);
-    bus.batteries[2] = pack("4061234567891", 52.9);
-    run_until([&] { return witness.appeared_ids.size() == 2; });
+    auto& bus = start_two(1s);
     const auto asked = [&] { return std::count(bus.requests.begin(), bus.requests.end(), "about"); };
     for (const auto silence : {3s, 20s}) {
         bus.silent = {2};
-        const auto until = Clock::now() + silence;
-        run_until([&] { return Clock::now() >= until; }, 30s);
+        run_for(silence);
         bus.silent.clear();
         const auto polls = battery(1).link.polls;
         run_until([&] { return battery(1).link.polls > polls; }, 30s);
@@ -806,8 +807,7 @@ TEST_F(EngineTest, APortThatOnlyTheUserCanHelpIsTriedAgainAllTheSameButSeldom) {
     bus.absence = ErrorClass::config;
     run_until([&] { return all_failed; });
     EXPECT_EQ(bus.attempts, 1);
-    const auto until = Clock::now() + 10min;
-    run_until([&] { return Clock::now() >= until; }, 11min);
+    run_for(10min);
     EXPECT_GE(bus.attempts, 20);
     EXPECT_LE(bus.attempts, 26);
     EXPECT_EQ(std::count(log.begin(), log.end(), "/dev/fake: there is no such port"), 1);
@@ -817,10 +817,7 @@ TEST_F(EngineTest, APortThatOnlyTheUserCanHelpIsTriedAgainAllTheSameButSeldom) {
 }
 
 TEST_F(EngineTest, StopRemovesEveryBattery) {
-    auto& bus = start({1, 2});
-    bus.batteries[1] = pack("4061234567890", 52.8);
-    bus.batteries[2] = pack("4061234567891", 52.9);
-    run_until([&] { return witness.appeared_ids.size() == 2; });
+    start_two();
     engine.stop();
     EXPECT_EQ(witness.removed_ids.size(), 2u);
 }

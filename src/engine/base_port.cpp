@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::seconds errors_shown{60};
 /// A family's doubt about its readings is told when it lasts for so many polls (dossier daly §5.2).
 constexpr unsigned doubtful_polls = 10;
+/// A port that is opened again sooner than so long after the last time may fail at once again.
+constexpr auto lasting = 10s;
 
 Moment moment() {
     return {Clock::now(), std::chrono::system_clock::now()};
@@ -66,8 +68,10 @@ bool BasePort::opened(const Result<void>& outcome) {
         context_.opened();
     }
     if (outcome) {
-        if (complained_) context_.report(Severity::info, name() + ": the port is there again");
-        complained_ = false;
+        const auto now = Clock::now();
+        shaky_ = complained_ && opened_at_ && now - *opened_at_ < lasting;
+        opened_at_ = now;
+        if (!shaky_) tell_usable();
         if (!first) ++reopens_;
         for (Station& station : stations_) station.battery->link.counters.reopens = reopens_;
         failed_in_row_ = 0;
@@ -76,6 +80,10 @@ bool BasePort::opened(const Result<void>& outcome) {
     complained_ = true;
     for (Station& station : stations_) station.battery->link.trouble = outcome.error().detail;
     return false;
+}
+
+void BasePort::tell_usable() {
+    if (std::exchange(complained_, false)) context_.report(Severity::info, name() + ": the port is there again");
 }
 
 void BasePort::doubt_identity(Station& station) {
@@ -103,6 +111,7 @@ void BasePort::succeeded(Station& station, Clock::duration took) {
     station.failures = 0;
     station.told = false;
     failed_in_row_ = 0;
+    if (std::exchange(shaky_, false)) tell_usable();
     ++battery.link.polls;
     battery.link.poll_time = std::chrono::duration_cast<std::chrono::milliseconds>(took);
     battery.link.silent = 0s;

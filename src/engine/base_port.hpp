@@ -103,8 +103,9 @@ protected:
     PortSettings settings_;
     Context& context_;
     std::vector<Station> stations_;
-    unsigned failed_in_row_ = 0;  ///< failed polls since any battery of this port answered
-    bool complained_ = false;     ///< the log knows that the port cannot be used
+    std::optional<Clock::time_point> opened_at_;  ///< the last time
+    unsigned failed_in_row_ = 0;                  ///< failed polls since any battery of this port answered
+    bool complained_ = false;                     ///< the log knows that the port cannot be used
     std::optional<Result<void>> first_open_;
     std::uint64_t reopens_ = 0;
 
@@ -117,6 +118,8 @@ protected:
     void told_full(Station& station, bool followed);
 
 private:
+    /// The port that could not be used can be used, if the log knows that it could not.
+    void tell_usable();
     [[nodiscard]] Result<void> accept(Station& station, Order order, double value);
     [[nodiscard]] Result<void> leave_to_bms(Station& station, Order order, double value, bool automatic);
     static void put_down(Station& station, PendingOrder order);
@@ -134,6 +137,8 @@ private:
     [[nodiscard]] bool yields(Station& station);
     void let_go(Station& station);
     void replace_if_other(Station& station);
+
+    bool shaky_ = false;  ///< it was opened again so soon that an answer must prove it usable
 };
 
 }  // namespace bmsd::engine

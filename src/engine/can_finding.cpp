@@ -126,7 +126,7 @@ void CanPort::settle(Clock::time_point now) {
             become_station(ear);
             continue;
         }
-        if (told_ambiguous_ || now - opened_at_ < patience) continue;
+        if (told_ambiguous_ || now - *opened_at_ < patience) continue;
         told_ambiguous_ = true;
         context_.report(Severity::warning, name() + ": the frames on this bus fit " +
                                                std::string(ear.picture.family().type) + rivals +
@@ -155,7 +155,7 @@ bool CanPort::remembers(const Ear& ear) const {
 }
 
 void CanPort::tell_nothing_found(Clock::time_point now) {
-    if (told_nothing_ || told_ambiguous_ || !stations_.empty() || now - opened_at_ < patience) return;
+    if (told_nothing_ || told_ambiguous_ || !stations_.empty() || now - *opened_at_ < patience) return;
     told_nothing_ = true;
     std::string types;
     for (const bms::Family* family : settings_.families)

@@ -94,11 +94,10 @@ Task<void> CanPort::run() {
     try {
         for (;;) {
             co_await open();
-            opened_at_ = Clock::now();
             co_await serve();
             socket_->close();
             // An interface that opens and fails at once must not keep us busy.
-            co_await sleep_until(opened_at_ + first_pause);
+            co_await sleep_until(*opened_at_ + first_pause);
         }
     } catch (const boost::system::system_error&) {
         socket_->close();
@@ -300,7 +299,7 @@ void CanPort::read(Clock::time_point now) {
 /// Whether nothing is missed of a battery by listening around its polls only. Of who is silent nothing can be missed;
 /// who is not believed yet may be none. Remembers who is slower.
 bool CanPort::all_keep_pace(Clock::time_point now) {
-    bool all = !stations_.empty() && now - opened_at_ >= getting_to_know;
+    bool all = !stations_.empty() && now - *opened_at_ >= getting_to_know;
     for (Ear& ear : ears_) {
         const bms::CanPicture& picture = ear.picture;
         if (picture.taken() == 0 || now - picture.last() > patience) continue;
@@ -331,7 +330,7 @@ void CanPort::read_station(Ear& ear, Clock::time_point now) {
     auto outcome = ear.picture.read(asking(ear, &station.battery->reading), now, station.scratch);
     if (!outcome) {
         // The slowest frames take their time after the start.
-        if (now - opened_at_ < patience && !station.appeared) return;
+        if (now - *opened_at_ < patience && !station.appeared) return;
         if (const std::string advice = bus_advice(socket_->errors()); !advice.empty() && ear.picture.taken() == 0)
             outcome.error().detail = advice;
         ++(outcome.error().cls == ErrorClass::truncated ? counters.timeouts : counters.refused);

@@ -88,7 +88,6 @@ private:
     std::unordered_map<std::uint32_t, std::uint64_t> routes_;
     std::array<link::CanReceived, 32> inbox_;
     Reading scratch_;
-    Clock::time_point opened_at_{};
     Clock::time_point polled_at_{}, read_at_{};
     bool polled_ = false;                ///< questions of this poll were sent, the answers not yet read
     std::vector<CanFilter> all_, rare_;  ///< what passes the filter of the interface around a poll, and between polls

@@ -65,14 +65,13 @@ bms::Asking Port::asking(const Station& station, const Reading& known) const {
 Task<void> Port::run() {
     for (;;) {
         co_await open();
-        const auto opened = Clock::now();
         if (!found_) co_await detect();
         if (found_) co_await serve();
         if (found_ && searched_ && works() && all_lost()) co_await look_elsewhere();
         if (dialogue_.device_error()) tell_gone();
         dialogue_.link().close();
         // A port that opens and fails at once must not keep us busy.
-        co_await dialogue_.sleep_until(opened + first_pause);
+        co_await dialogue_.sleep_until(*opened_at_ + first_pause);
     }
 }
 

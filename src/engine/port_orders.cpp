@@ -39,12 +39,13 @@ tl::unexpected<Error> refuse(std::string why) {
     return tl::unexpected(Error{ErrorClass::refused, std::move(why)});
 }
 
-bool in_range(Order order, double value) {
+/// What an order takes, if not this value; else empty.
+std::string_view out_of_range(Order order, double value) {
     const bool whole = value == std::trunc(value);
     switch (order) {
-        case Order::soc: return value >= 0 && value <= 100;
-        case Order::clear_history: return whole && value >= 1 && value <= 7;
-        default: return value == 0 || value == 1;
+        case Order::soc: return value >= 0 && value <= 100 ? "" : "0 to 100 %";
+        case Order::clear_history: return whole && value >= 1 && value <= 7 ? "" : "1 to 7";
+        default: return value == 0 || value == 1 ? "" : "0 or 1";
     }
 }
 
@@ -63,7 +64,8 @@ void BasePort::tell_refusal(const Battery& battery, std::string_view what, const
 }
 
 Result<void> BasePort::accept(Station& station, Order order, double value) {
-    if (!in_range(order, value)) return refuse("the value is out of range");
+    if (const std::string_view range = out_of_range(order, value); !range.empty())
+        return refuse("the value must be " + std::string(range));
     // What we keep ourselves needs no BMS.
     if (order == Order::clear_history) {
         station.controller.clear_history(static_cast<int>(value));

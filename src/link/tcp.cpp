@@ -41,6 +41,10 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     if (known) co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
     ++wait_;
     deadline.cancel();
+    if (!known && late)
+        co_return fail(name(),
+                       "no answer within 5 s to who the host is; is the name server reachable? Else give the "
+                       "host's number");
     if (!known)
         co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
     if (late) co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");

@@ -71,10 +71,8 @@ std::vector<Item> BatteryService::make_items(std::span<const PathRow> rows) {
 std::optional<Writing> BatteryService::writing_of(const std::string& path) {
     const auto number = [](const Value& value) { return std::get<std::int32_t>(value); };
     const auto switch_off = [&](Order order) {
-        return Writing{Kind::integer, [this, order, number](const Value& value) {
-                           const auto off = number(value);
-                           return (off == 0 || off == 1) && give(order, 1 - off);
-                       }};
+        return Writing{Kind::integer,
+                       [this, order, number](const Value& value) { return give(order, 1.0 - number(value)); }};
     };
     if (path == "/CustomName")
         return Writing{Kind::text, [this](const Value& value) { return rename(std::get<std::string>(value)); }};
@@ -90,7 +88,10 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
                        true};
     if (path == "/Settings/ResetSocTo")
         return Writing{Kind::integer, [this, number](const Value& value) {
-                           if (number(value) < 0 || number(value) > 100) return false;
+                           if (number(value) < 0 || number(value) > 100) {
+                               refuse("setting the state of charge", "the value must be 0 to 100 %");
+                               return false;
+                           }
                            source_.reset_soc_to = number(value);
                            return true;
                        }};
@@ -124,12 +125,14 @@ bool BatteryService::give(Order order, double value) {
     return settings_.desk && settings_.desk->give(battery(), order, value).has_value();
 }
 
+void BatteryService::refuse(std::string_view what, const std::string& why) {
+    if (settings_.desk) settings_.desk->refuse(battery(), what, why);
+}
+
 bool BatteryService::rename(const std::string& name) {
     if (name.size() > longest_custom_name) {
-        if (settings_.desk)
-            settings_.desk->refuse(battery(), "custom name",
-                                   "it has " + std::to_string(name.size()) + " bytes, and no more than " +
-                                       std::to_string(longest_custom_name) + " are kept");
+        refuse("custom name", "it has " + std::to_string(name.size()) + " bytes, and no more than " +
+                                  std::to_string(longest_custom_name) + " are kept");
         return false;
     }
     if (settings_.keep_custom_name && !settings_.keep_custom_name(battery().identity, name)) return false;

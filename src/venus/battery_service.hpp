@@ -99,6 +99,7 @@ private:
     [[nodiscard]] std::optional<Writing> writing_of(const std::string& path);
     [[nodiscard]] bool rename(const std::string& name);
     [[nodiscard]] bool give(Order order, double value);
+    void refuse(std::string_view what, const std::string& why);
     void read_values();
     void make_tree();
     /// All paths are told anew under the same name.

@@ -1,5 +1,6 @@
 // What people want changed from the GUI, against simulated batteries that obey.
 #include <cmath>
+#include <limits>
 
 #include "one_battery.hpp"
 
@@ -28,11 +29,15 @@ TEST_F(Orders, ChargingIsSwitchedOffAndTheBatterySaysSo) {
 TEST_F(Orders, ThatMakeNoSenseChangeNothing) {
     start("daly", "BMS_TYPE = Daly\n");
     EXPECT_EQ(rig_.set(service_, "/Settings/ForceChargingOff", 2), refused);
+    EXPECT_TRUE(rig_.logged("switching charging: the value must be 0 or 1")) << rig_.daemon().err();
+    EXPECT_EQ(rig_.set(service_, "/Settings/ForceChargingOff", std::numeric_limits<std::int32_t>::min()), refused);
     EXPECT_EQ(rig_.set(service_, "/Settings/ForceChargingOff", "off"), not_possible) << "no number";
     EXPECT_EQ(rig_.set(service_, "/Settings/ResetSocTo", 101), refused);
+    EXPECT_TRUE(rig_.logged("setting the state of charge: the value must be 0 to 100 %")) << rig_.daemon().err();
     EXPECT_EQ(rig_.set(service_, "/Settings/ResetSocTo", 0), accepted) << "0 % can be chosen";
     EXPECT_EQ(rig_.set(service_, "/Soc", 50), not_possible);
     EXPECT_EQ(rig_.set(service_, "/History/Clear", 8), refused);
+    EXPECT_TRUE(rig_.logged("clearing the history: the value must be 1 to 7")) << rig_.daemon().err();
     EXPECT_EQ(rig_.number(service_, "/Settings/ForceChargingOff"), 0);
     EXPECT_EQ(rig_.number(service_, "/Io/AllowToCharge"), 1);
 }

@@ -793,6 +793,25 @@ TEST_F(EngineTest, APortThatFailsWhileABatteryIsSearchedIsTold) {
     EXPECT_TRUE(logged("/dev/fake: the device is gone (Bad file descriptor); waiting for it to come back"));
 }
 
+TEST_F(EngineTest, APortThatOpensAndFailsAtOnceForHoursIsToldOnce) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_for(1min);
+    bus.broken = true;
+    run_for(1h);
+    EXPECT_GT(bus.opened, 1000);
+    const auto lines = [&](const std::string& text) {
+        return std::count_if(log.begin(), log.end(),
+                             [&](const std::string& line) { return line.find(text) != std::string::npos; });
+    };
+    EXPECT_LE(lines("the device is gone"), 2);
+    const auto before = lines("the port is there again");
+    EXPECT_LE(before, 1);
+    bus.broken = false;
+    run_for(10s);
+    EXPECT_EQ(lines("the port is there again"), before + 1) << "it answers again";
+}
+
 TEST_F(EngineTest, NoUsablePortIsToldOnce) {
     auto& bus = start({1});
     bus.absent = true;

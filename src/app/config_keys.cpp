@@ -23,8 +23,8 @@ Found find_key(std::string_view name) {
     return {};
 }
 
-std::string_view nearest_key(std::string_view name) {
-    NearestWord nearest(name);
+std::string_view nearest_key(std::string_view name, std::size_t limit) {
+    NearestWord nearest(name, limit);
     for (const Group& group : key_groups())
         for (const Key& key : group.keys) nearest.consider(key.name);
     return nearest.best();

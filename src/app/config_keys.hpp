@@ -80,8 +80,8 @@ struct Found {
 /// The key with this name or old name (any case); its `key` is null if there is none.
 [[nodiscard]] Found find_key(std::string_view name);
 
-/// The key that is spelt most like `name`; never empty.
-[[nodiscard]] std::string_view nearest_key(std::string_view name);
+/// The key that is spelt most like `name`; empty if none is less than `limit` edits away.
+[[nodiscard]] std::string_view nearest_key(std::string_view name, std::size_t limit = std::string_view::npos);
 
 /// Whether a section of a port may hold the key.
 [[nodiscard]] inline bool is_per_port(const Key& key) noexcept {

@@ -72,8 +72,7 @@ const Key* related_to(std::string_view name) {
 
 const Key* meant_by(std::string_view name) {
     if (const Key* key = find_key(name).key) return key;
-    const std::string_view nearest = nearest_key(name);
-    if (word_distance(nearest, name) <= likely_misspelt) return find_key(nearest).key;
+    if (const auto nearest = nearest_key(name, likely_misspelt + 1); !nearest.empty()) return find_key(nearest).key;
     return related_to(name);
 }
 

@@ -16,22 +16,24 @@ namespace bmsd {
 [[nodiscard]] std::size_t word_distance(std::string_view a, std::string_view b,
                                         std::size_t limit = std::string_view::npos);
 
-/// Of the words it is shown, the one most like a given one; of equally like ones the first. Keeps views of them.
+/// Of the words it is shown that are less than `limit` edits away, the one most like a given one; of equally like ones
+/// the first. Keeps views of them.
 class NearestWord {
 public:
-    explicit NearestWord(std::string_view word) noexcept : word_(word) {}
+    explicit NearestWord(std::string_view word, std::size_t limit = std::string_view::npos) noexcept
+        : word_(word), distance_(limit) {}
 
     void consider(std::string_view candidate) { consider(candidate, word_distance(candidate, word_, distance_)); }
     /// For who knows better how far it is.
     void consider(std::string_view candidate, std::size_t distance) noexcept {
         if (distance < distance_) best_ = candidate, distance_ = distance;
     }
-    /// Empty if it was shown none.
+    /// Empty if it was shown none that is.
     [[nodiscard]] std::string_view best() const noexcept { return best_; }
 
 private:
     std::string_view word_, best_;
-    std::size_t distance_ = std::string_view::npos;
+    std::size_t distance_;
 };
 
 /// Without blanks, tabs and line ends on either side.

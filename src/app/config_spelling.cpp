@@ -26,12 +26,33 @@ Words words_of(std::string_view name) {
     return words;
 }
 
-/// Equal, shortened or with one wrong letter.
+/// Equal, shortened or with one letter that is wrong, missing or too many.
 bool alike(std::string_view a, std::string_view b) {
-    const std::size_t shorter = std::min(a.size(), b.size());
-    if (same_word(a, b)) return true;
-    if (shorter >= 3 && same_word(a.substr(0, shorter), b.substr(0, shorter))) return true;
-    return shorter >= 4 && word_distance(a, b, 2) < 2;
+    if (a.size() > b.size()) std::swap(a, b);
+    std::size_t same = 0;
+    while (same < a.size() && same_word(a.substr(same, 1), b.substr(same, 1))) ++same;
+    if (same == a.size() && (same >= 3 || same == b.size())) return true;
+    if (a.size() < 4 || b.size() - a.size() > 1) return false;
+    return same_word(a.substr(same + (a.size() == b.size() ? 1 : 0)), b.substr(same + 1));
+}
+
+/// What a key is called, or was.
+struct Name {
+    const Key* key;
+    Words words;
+};
+
+const std::vector<Name>& all_names() {
+    static const std::vector<Name> names = [] {
+        std::vector<Name> all;
+        for (const Group& group : key_groups())
+            for (const Key& key : group.keys) {
+                all.push_back({&key, words_of(key.name)});
+                for (const OldName& old_name : key.old_names) all.push_back({&key, words_of(old_name.name)});
+            }
+        return all;
+    }();
+    return names;
 }
 
 std::size_t shared_words(const Words& words, Words others) {
@@ -53,18 +74,12 @@ const Key* related_to(std::string_view name) {
     using Rank = std::tuple<std::size_t, std::ptrdiff_t, bool>;
     Rank best{1, 0, true};
     const Key* related = nullptr;
-    const auto consider = [&](const Key& key, std::string_view called) {
-        const Words others = words_of(called);
-        const Rank rank{shared_words(words, others), -static_cast<std::ptrdiff_t>(others.size()), key.safety};
-        if (rank <= best) return;
+    for (const auto& [key, others] : all_names()) {
+        const Rank rank{shared_words(words, others), -static_cast<std::ptrdiff_t>(others.size()), key->safety};
+        if (rank <= best) continue;
         best = rank;
-        related = &key;
-    };
-    for (const Group& group : key_groups())
-        for (const Key& key : group.keys) {
-            consider(key, key.name);
-            for (const OldName& old_name : key.old_names) consider(key, old_name.name);
-        }
+        related = key;
+    }
     return related;
 }
 

@@ -30,7 +30,8 @@ void check_values(app::Config& config) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 1;
+    const auto ends_line = [](char c) { return c == '\n' || c == '\r'; };
+    const auto lines = static_cast<int>(std::count_if(text.begin(), text.end(), ends_line)) + 1;
     app::Parsed parsed = app::parse_config(text);
     int last = 0;
     for (const app::Problem& problem : parsed.problems) {

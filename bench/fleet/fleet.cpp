@@ -179,10 +179,10 @@ void Fleet::wait_for_polls(std::uint64_t polls) {
     const auto spared = [this] { return unplug_ && plugs_ < 2 * ports_.size(); };
     for (Totals now = totals(); now.polls < polls || spared(); now = totals()) {
         stuck = now.polls == before ? stuck + 1 : 0;
-        if (stuck == 40) throw std::runtime_error("the daemon stopped polling");
+        if (stuck == 20) throw std::runtime_error("the daemon stopped polling");
         before = now.polls;
         // On a busy machine half a second may be too short to find an adapter again: then all stay as they are.
-        if (unplug_ && stuck < 10) toggle_plug();
+        if (unplug_ && stuck < 4) toggle_plug();
         pause_for(500ms);
     }
     if (plugs_ % 2 != 0) toggle_plug();

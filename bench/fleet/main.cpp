@@ -163,12 +163,9 @@ Report measure_heap(const Options& options, const Plan& plan) {
     const Totals last = fleet.totals();
     const Memory after = memory(fleet.pid());
     const auto grown = [](double from, double to) { return (to - from) / 1024; };
-    // What goes wrong is told, and the log remembers up to 64 texts that it has just said.
-    const bool told = options.unplug || !options.faults.empty();
-    const double most_growth = told ? 12 : 4;
     return {{"battery_polls", static_cast<double>(last.polls - first.polls), ""},
             {"heap_in_use_before", first.heap_in_use / 1024, "KiB"},
-            {"heap_in_use_growth", grown(first.heap_in_use, last.heap_in_use), "KiB", most_growth},
+            {"heap_in_use_growth", grown(first.heap_in_use, last.heap_in_use), "KiB", 4},
             {"private_memory_growth", static_cast<double>(after.private_dirty - before.private_dirty), "KiB", 64},
             {"descriptors_before", open, ""},
             {"descriptors_growth", count(descriptors(fleet.pid())) - open, "", 0},

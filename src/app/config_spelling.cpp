@@ -28,12 +28,10 @@ Words words_of(std::string_view name) {
 
 /// Equal, shortened or with one letter that is wrong, missing or too many.
 bool alike(std::string_view a, std::string_view b) {
-    if (a.size() > b.size()) std::swap(a, b);
-    std::size_t same = 0;
-    while (same < a.size() && same_word(a.substr(same, 1), b.substr(same, 1))) ++same;
-    if (same == a.size() && (same >= 3 || same == b.size())) return true;
-    if (a.size() < 4 || b.size() - a.size() > 1) return false;
-    return same_word(a.substr(same + (a.size() == b.size() ? 1 : 0)), b.substr(same + 1));
+    const std::size_t shorter = std::min(a.size(), b.size());
+    if (same_word(a, b)) return true;
+    if (shorter >= 3 && same_word(a.substr(0, shorter), b.substr(0, shorter))) return true;
+    return shorter >= 4 && word_distance(a, b, 2) < 2;
 }
 
 /// What a key is called, or was.

@@ -1,5 +1,6 @@
 #include "app/log.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -16,7 +17,7 @@ class Flood {
 public:
     /// How often this text was held back before, or nothing if it is to be held back now.
     std::optional<unsigned> pass(const std::string& text, Clock::time_point now) {
-        const auto [at, added] = said_.try_emplace(text, Said{now, 0});
+        const auto [at, added] = said_.try_emplace(std::hash<std::string>{}(text), Said{now, 0});
         if (!added && now - at->second.when < quiet) {
             ++at->second.held;
             return std::nullopt;
@@ -32,7 +33,7 @@ public:
 
     /// As if all of it had been said long ago.
     void forget() {
-        for (auto& [text, said] : said_) said.when -= quiet;
+        for (auto& [hash, said] : said_) said.when -= quiet;
     }
 
 private:
@@ -42,7 +43,7 @@ private:
         Clock::time_point when;
         unsigned held;
     };
-    std::map<std::string, Said> said_;
+    std::map<std::size_t, Said> said_;  ///< by the hash of the text
 };
 
 spdlog::level::level_enum level_of(Severity severity) {

@@ -82,6 +82,11 @@ bool BasePort::opened(const Result<void>& outcome) {
     return false;
 }
 
+void BasePort::tell_unusable(const std::string& why, const char* hint) {
+    if (std::exchange(complained_, true)) return;
+    context_.report(Severity::warning, name() + ": " + why + "; waiting for it to come back" + hint);
+}
+
 void BasePort::tell_usable() {
     if (std::exchange(complained_, false)) context_.report(Severity::info, name() + ": the port is there again");
 }

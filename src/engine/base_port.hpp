@@ -91,6 +91,9 @@ protected:
     /// What the outcome of an attempt to open means; true: the port is open.
     bool opened(const Result<void>& outcome);
 
+    /// The open port cannot be used any more; said once until it can be used again. `hint`: what to look for, or empty.
+    void tell_unusable(const std::string& why, const char* hint = "");
+
     /// The battery's reading is new.
     void succeeded(Station& station, Clock::duration took);
     void failed(Station& station, const Error& error);
@@ -105,7 +108,6 @@ protected:
     std::vector<Station> stations_;
     std::optional<Clock::time_point> opened_at_;  ///< the last time
     unsigned failed_in_row_ = 0;                  ///< failed polls since any battery of this port answered
-    bool complained_ = false;                     ///< the log knows that the port cannot be used
     std::optional<Result<void>> first_open_;
     std::uint64_t reopens_ = 0;
 
@@ -138,7 +140,8 @@ private:
     void let_go(Station& station);
     void replace_if_other(Station& station);
 
-    bool shaky_ = false;  ///< it was opened again so soon that an answer must prove it usable
+    bool complained_ = false;  ///< the log knows that the port cannot be used
+    bool shaky_ = false;       ///< it was opened again so soon that an answer must prove it usable
 };
 
 }  // namespace bmsd::engine

@@ -139,10 +139,7 @@ Task<void> CanPort::serve() {
     for (;;) {
         link::error_code error;
         if (!receive(error)) {
-            if (!complained_)
-                context_.report(Severity::warning, name() + ": the interface is down or gone (" + error.message() +
-                                                       "); waiting for it to come back");
-            complained_ = true;
+            tell_unusable("the interface is down or gone (" + error.message() + ")");
             co_return;
         }
         const auto now = Clock::now();

@@ -79,10 +79,8 @@ void Port::tell_gone() {
     const std::string why = "the device is gone (" + dialogue_.device_error().message() + ")";
     if (!found_)
         for (Station& station : stations_) station.battery->link.trouble = why;
-    if (std::exchange(complained_, true)) return;
     const bool network = dialogue_.link().byte_time() == Clock::duration{0};
-    context_.report(Severity::warning, name() + ": " + why + "; waiting for it to come back" +
-                                           (network ? "; many serve one client only: is another one connected?" : ""));
+    tell_unusable(why, network ? "; many serve one client only: is another one connected?" : "");
 }
 
 Task<void> Port::open() {

@@ -1,6 +1,5 @@
 // What people want changed: taken at once or refused at once, sent to the BMS with the next poll.
 #include <algorithm>
-#include <cmath>
 
 #include "engine/order.hpp"
 #include "engine/port.hpp"
@@ -17,20 +16,9 @@ constexpr unsigned most_in_vain = 2;
 /// From here on a state of charge needs no correction, %.
 constexpr double as_good_as_full = 99.95;
 
-const char* text_of(Order order) {
-    switch (order) {
-        case Order::charging: return "switching charging";
-        case Order::discharging: return "switching discharging";
-        case Order::balancer: return "switching the balancer";
-        case Order::soc: return "setting the state of charge";
-        case Order::clear_history: break;
-    }
-    return "clearing the history";
-}
-
 /// What is done, e.g. "switching charging off".
 std::string deed(const PendingOrder& order) {
-    std::string text = text_of(order.order);
+    std::string text(to_string(order.order));
     if (order.control->setting == bms::Setting::on_off) text += order.value != 0 ? " on" : " off";
     return order.automatic ? text + " to 100 % as float began" : text;
 }
@@ -39,23 +27,13 @@ tl::unexpected<Error> refuse(std::string why) {
     return tl::unexpected(Error{ErrorClass::refused, std::move(why)});
 }
 
-/// What an order takes, if not this value; else empty.
-std::string_view out_of_range(Order order, double value) {
-    const bool whole = value == std::trunc(value);
-    switch (order) {
-        case Order::soc: return value >= 0 && value <= 100 ? "" : "0 to 100 %";
-        case Order::clear_history: return whole && value >= 1 && value <= 7 ? "" : "1 to 7";
-        default: return value == 0 || value == 1 ? "" : "0 or 1";
-    }
-}
-
 }  // namespace
 
 std::optional<Result<void>> BasePort::give(const Battery& battery, Order order, double value) {
     Station* const station = station_of(battery);
     if (!station) return std::nullopt;
     const Result<void> accepted = accept(*station, order, value);
-    if (!accepted) tell_refusal(*station, text_of(order), accepted.error().detail);
+    if (!accepted) tell_refusal(*station, to_string(order), accepted.error().detail);
     return accepted;
 }
 
@@ -64,8 +42,7 @@ void BasePort::tell_refusal(const Battery& battery, std::string_view what, const
 }
 
 Result<void> BasePort::accept(Station& station, Order order, double value) {
-    if (const std::string_view range = out_of_range(order, value); !range.empty())
-        return refuse("the value must be " + std::string(range));
+    if (auto checked = check_value(order, value); !checked) return checked;
     // What we keep ourselves needs no BMS.
     if (order == Order::clear_history) {
         station.controller.clear_history(static_cast<int>(value));
@@ -138,7 +115,7 @@ void BasePort::take_back(Station& station, const PendingOrder& order, const std:
     const auto newer = std::find_if(station.pending.begin(), station.pending.end(),
                                     [&](const PendingOrder& other) { return other.order == order.order; });
     (newer != station.pending.end() ? newer->was_off : off) = order.was_off;
-    tell_refusal(station, text_of(order.order), why);
+    tell_refusal(station, to_string(order.order), why);
 }
 
 /// AUTO_RESET_SOC: with the begin of float the BMS is told that it is full, where that is known to work.
@@ -155,7 +132,7 @@ void BasePort::tell_full(Station& station) {
                     [](const PendingOrder& pending) { return pending.order == Order::soc; }))
         return;
     if (const Result<void> left = leave_to_bms(station, Order::soc, 100, true); !left)
-        tell_refusal(station, text_of(Order::soc), left.error().detail);
+        tell_refusal(station, to_string(Order::soc), left.error().detail);
 }
 
 void BasePort::told_full(Station& station, bool followed) {

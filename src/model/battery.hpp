@@ -154,6 +154,10 @@ enum class Order : std::uint8_t {
     clear_history,  ///< 1 all, 2 amounts, 3 voltages, 4 full charges, 5 alarms, 6 temperatures, 7 energies
 };
 inline constexpr std::size_t order_count = static_cast<std::size_t>(Order::clear_history) + 1;
+/// What is done, e.g. "switching charging".
+[[nodiscard]] std::string_view to_string(Order order) noexcept;
+/// The error says which values the order takes.
+[[nodiscard]] Result<void> check_value(Order order, double value);
 
 /// Orders of a battery: which it takes, and what became of them.
 struct Orders {

@@ -34,8 +34,12 @@ bool same_word(std::string_view a, std::string_view b) noexcept {
 }
 
 std::size_t word_distance(std::string_view a, std::string_view b, std::size_t limit) {
+    while (!a.empty() && !b.empty() && lower(a.front()) == lower(b.front())) a.remove_prefix(1), b.remove_prefix(1);
+    while (!a.empty() && !b.empty() && lower(a.back()) == lower(b.back())) a.remove_suffix(1), b.remove_suffix(1);
     const auto [shorter, longer] = std::minmax({a.size(), b.size()});
-    if (longer - shorter >= limit || letters_apart(a, b) >= limit) return limit;
+    if (longer <= 1) return std::min(longer, limit);
+    // What is left after the same beginning and end takes at least two edits.
+    if (limit <= 2 || longer - shorter >= limit || letters_apart(a, b) >= limit) return limit;
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 0; i < a.size(); ++i) {

@@ -88,8 +88,8 @@ std::optional<Writing> BatteryService::writing_of(const std::string& path) {
                        true};
     if (path == "/Settings/ResetSocTo")
         return Writing{Kind::integer, [this, number](const Value& value) {
-                           if (number(value) < 0 || number(value) > 100) {
-                               refuse("setting the state of charge", "the value must be 0 to 100 %");
+                           if (const auto checked = check_value(Order::soc, number(value)); !checked) {
+                               refuse(to_string(Order::soc), checked.error().detail);
                                return false;
                            }
                            source_.reset_soc_to = number(value);

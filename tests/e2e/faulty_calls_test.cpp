@@ -208,7 +208,10 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"connect@tcp:EINTR", nullptr, 2, 2, Scene::lost},
         Fault{"read@tcp:ECONNRESET", "the device is gone", 1, 31, Scene::gateway},
         Fault{"read@tcp:ETIMEDOUT", nullptr, 1, 31, Scene::gateway},
-        Fault{"read@tcp:closed", "is another one connected?", 1, 31, Scene::gateway},
+        Fault{"read@tcp:closed",
+              "the device is gone (End of file); waiting for it to come back; many serve one client only: is another "
+              "one connected?",
+              1, 31, Scene::gateway},
         Fault{"read@tcp:EINTR", nullptr, 1, 7, Scene::gateway}, Fault{"read@tcp:EAGAIN", nullptr, 1, 7, Scene::gateway},
         Fault{"read@tcp:short", nullptr, 1, 7, Scene::gateway},
         Fault{"send@tcp:EPIPE", "the device is gone", 1, 31, Scene::gateway},

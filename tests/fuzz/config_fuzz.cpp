@@ -30,8 +30,9 @@ void check_values(app::Config& config) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const auto ends_line = [](char c) { return c == '\n' || c == '\r'; };
-    const auto lines = static_cast<int>(std::count_if(text.begin(), text.end(), ends_line)) + 1;
+    int lines = 1;
+    for (std::size_t i = 0; i < size; ++i)
+        if (text[i] == '\n' || (text[i] == '\r' && !text.substr(i).starts_with("\r\n"))) ++lines;
     app::Parsed parsed = app::parse_config(text);
     int last = 0;
     for (const app::Problem& problem : parsed.problems) {

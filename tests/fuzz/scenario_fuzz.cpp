@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace bmsd;
     using test::require;
-    constexpr int most_cycles = 6;  // more of them are only slower
+    constexpr int most_cycles = 50;  // more of them are only slower
     const auto scenario = app::parse_scenario({reinterpret_cast<const char*>(data), size});
     if (!scenario) {
         require(!scenario.error().detail.empty(), "an error says what happened");

@@ -176,7 +176,7 @@ Totals Fleet::totals() {
 void Fleet::wait_for_polls(std::uint64_t polls) {
     std::uint64_t before = 0;
     int stuck = 0;
-    const auto spared = [this] { return unplug_ && plugs_ < 2 * ports_.size(); };
+    const auto spared = [this] { return unplug_ && plugs_ < 4 * ports_.size(); };
     for (Totals now = totals(); now.polls < polls || spared(); now = totals()) {
         stuck = now.polls == before ? stuck + 1 : 0;
         if (stuck == 20) throw std::runtime_error("the daemon stopped polling");

@@ -61,7 +61,7 @@ public:
     [[nodiscard]] const Bus& bus() const { return *bus_; }
     /// Asks the daemon for its counters.
     [[nodiscard]] Totals totals();
-    /// Waits until the daemon has made so many polls in all, and each adapter that may be unplugged was. All are
+    /// Waits until the daemon has made so many polls in all, and each adapter that may be unplugged was twice. All are
     /// plugged in before and after.
     void wait_for_polls(std::uint64_t polls);
 

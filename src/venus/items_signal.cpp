@@ -18,6 +18,8 @@ enum Field : char { path_field = 1, interface_field = 2, member_field = 3, signa
 /// Places in the header of what is known at the end only.
 constexpr std::size_t body_size_at = 4, serial_at = 8;
 constexpr std::size_t of_number = 4, of_struct = 8;  ///< alignments
+/// Bytes that hold what a poll of a battery with 32 cells changes: only a rare whole picture makes the buffer grow.
+constexpr std::size_t usual_size = 8192;
 
 /// The entries of a measured value up to its text. They begin where a struct may, so all alignments within are known.
 struct Measured {
@@ -32,7 +34,7 @@ static_assert(sizeof(Measured) == 40, "nothing between its members");
 
 }  // namespace
 
-ItemsSignal::ItemsSignal() {
+ItemsSignal::ItemsSignal() : out_(usual_size) {
     for (const char begin : {byte_order, signal_message, no_reply, protocol}) *grow(1) = begin;
     number(0);  // size of the body
     number(0);  // serial

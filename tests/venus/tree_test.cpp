@@ -194,6 +194,16 @@ TEST_F(TreeOnBus, EveryTypeAndEveryLengthArrivesAsItIs) {
     EXPECT_EQ(told().size(), 0u);
 }
 
+TEST_F(TreeOnBus, ALargeSignalArrivesWhole) {
+    for (const std::size_t length : {100'000, 1}) {
+        const std::string name(length, 'x');
+        set("/CustomName", std::string_view{name});
+        const auto changes = told();
+        ASSERT_EQ(changes.size(), 1u) << length;
+        EXPECT_EQ(json::value(changes[0]), (json::value{{"/CustomName", item("s", json::string{name}, name.c_str())}}));
+    }
+}
+
 TEST_F(TreeOnBus, NothingIsToldWhenNothingChanged) {
     EXPECT_TRUE(told().empty());
     set("/Dc/0/Voltage", 52.809);  // the same when rounded

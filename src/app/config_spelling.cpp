@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <tuple>
 #include <vector>
 
@@ -34,6 +35,9 @@ bool alike(std::string_view a, std::string_view b) {
     return shorter >= 4 && word_distance(a, b, 2) < 2;
 }
 
+/// The keys' own names have fewer.
+constexpr std::size_t most_words = 16;
+
 /// What a key is called, or was.
 struct Name {
     const Key* key;
@@ -53,15 +57,16 @@ const std::vector<Name>& all_names() {
     return names;
 }
 
-std::size_t shared_words(const Words& words, Words others) {
-    std::size_t shared = 0;
-    for (const std::string_view word : words) {
-        const auto same = std::find_if(others.begin(), others.end(), [&](auto other) { return alike(word, other); });
-        if (same == others.end()) continue;
-        others.erase(same);
-        ++shared;
-    }
-    return shared;
+/// How many words are alike, each of them counted once.
+std::size_t shared_words(const Words& words, const Words& others) {
+    std::bitset<most_words> taken;
+    for (const std::string_view word : words)
+        for (std::size_t i = 0; i < others.size(); ++i) {
+            if (taken.test(i) || !alike(word, others[i])) continue;
+            taken.set(i);
+            break;
+        }
+    return taken.count();
 }
 
 /// The key that shares most words with the name and has fewest besides, at least two; of several one that decides how

@@ -1,7 +1,7 @@
 #include "model/words.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -16,15 +16,17 @@ constexpr char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-/// No distance is smaller: each edit brings at most one letter that one word lacks, and takes one that it has too many.
+/// One bit per letter, which others may share.
+std::uint64_t letters_of(std::string_view word) noexcept {
+    std::uint64_t letters = 0;
+    for (const char c : word) letters |= std::uint64_t{1} << (static_cast<unsigned char>(lower(c)) % 64);
+    return letters;
+}
+
+/// No distance is smaller: each edit brings at most one letter that one word lacks, and takes one that the other does.
 std::size_t letters_apart(std::string_view a, std::string_view b) noexcept {
-    std::array<std::int32_t, 256> more_in_a{};
-    for (const char c : a) ++more_in_a[static_cast<unsigned char>(lower(c))];
-    for (const char c : b) --more_in_a[static_cast<unsigned char>(lower(c))];
-    std::size_t missing_in_a = 0, missing_in_b = 0;
-    for (const std::int32_t more : more_in_a)
-        (more > 0 ? missing_in_b : missing_in_a) += static_cast<std::size_t>(std::abs(more));
-    return std::max(missing_in_a, missing_in_b);
+    const std::uint64_t in_a = letters_of(a), in_b = letters_of(b);
+    return static_cast<std::size_t>(std::max(std::popcount(in_a & ~in_b), std::popcount(in_b & ~in_a)));
 }
 
 }  // namespace
@@ -34,12 +36,13 @@ bool same_word(std::string_view a, std::string_view b) noexcept {
 }
 
 std::size_t word_distance(std::string_view a, std::string_view b, std::size_t limit) {
+    const auto lengths = std::minmax({a.size(), b.size()});
+    if (lengths.second - lengths.first >= limit) return limit;
     while (!a.empty() && !b.empty() && lower(a.front()) == lower(b.front())) a.remove_prefix(1), b.remove_prefix(1);
     while (!a.empty() && !b.empty() && lower(a.back()) == lower(b.back())) a.remove_suffix(1), b.remove_suffix(1);
-    const auto [shorter, longer] = std::minmax({a.size(), b.size()});
-    if (longer <= 1) return std::min(longer, limit);
+    if (const std::size_t longer = std::max(a.size(), b.size()); longer <= 1) return std::min(longer, limit);
     // What is left after the same beginning and end takes at least two edits.
-    if (limit <= 2 || longer - shorter >= limit || letters_apart(a, b) >= limit) return limit;
+    if (limit <= 2 || letters_apart(a, b) >= limit) return limit;
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 0; i < a.size(); ++i) {

@@ -1,11 +1,30 @@
 #include "model/words.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 namespace bmsd {
 namespace {
+
+/// The definition of the distance, as slow as it is.
+std::size_t edits(std::string_view a, std::string_view b) {
+    if (a.empty() || b.empty()) return a.size() + b.size();
+    const std::string_view c = a.substr(1), d = b.substr(1);
+    return same_word(a.substr(0, 1), b.substr(0, 1)) ? edits(c, d)
+                                                     : 1 + std::min({edits(c, d), edits(a, d), edits(c, b)});
+}
+
+/// Of three letters, one of them in both cases, up to so many.
+std::vector<std::string> words_up_to(std::size_t letters) {
+    std::vector<std::string> words{""};
+    for (std::size_t begin = 0; letters > 0; --letters)
+        for (const std::size_t end = words.size(); begin < end; ++begin)
+            for (const char letter : {'a', 'A', 'b', 'c'}) words.push_back(words[begin] + letter);
+    return words;
+}
 
 TEST(Words, AreTheSameInAnyCase) {
     EXPECT_TRUE(same_word("Jkbms_PB", "jkbms_pb"));
@@ -42,6 +61,14 @@ TEST(Words, AreAsFarApartAsTheEditsBetweenThem) {
         EXPECT_EQ(word_distance("kitten", "sitting", limit), std::min<std::size_t>(3, limit));
         EXPECT_EQ(word_distance("abc", "", limit), std::min<std::size_t>(3, limit));
     }
+    const std::vector<std::string> words = words_up_to(4);
+    for (const std::string& a : words)
+        for (const std::string& b : words) {
+            const std::size_t apart = edits(a, b);
+            ASSERT_EQ(word_distance(a, b), apart) << a << ' ' << b;
+            for (std::size_t limit = 0; limit < 5; ++limit)
+                ASSERT_EQ(word_distance(a, b, limit), std::min(apart, limit)) << a << ' ' << b << ' ' << limit;
+        }
 }
 
 TEST(Words, AreTrimmedOfBlanks) {

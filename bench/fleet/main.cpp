@@ -62,12 +62,13 @@ std::chrono::nanoseconds exact(Seconds seconds) {
 }
 
 void measure_cpu(Fleet& fleet, const Options& options, const Plan& plan, Report& report) {
+    // Asking for the counters costs the daemon as much as several polls: that stays outside of what is measured.
+    const Totals before = fleet.totals();
     // The daemon's polls and this have the same rhythm: the longer a process sleeps, the more its next moment costs.
     const Sleeper sleeper(exact(Seconds(std::max(options.interval_s, shortest_sleep_s))));
     const Usage slept_before = usage(sleeper.pid());
     const Usage used_before = usage(fleet.pid());
     const auto start = std::chrono::steady_clock::now();
-    const Totals before = fleet.totals();
     pause_for(exact(plan.window));
     const Usage used = usage(fleet.pid());
     const Usage slept = usage(sleeper.pid());

@@ -62,7 +62,7 @@ std::chrono::nanoseconds exact(Seconds seconds) {
 }
 
 void measure_cpu(Fleet& fleet, const Options& options, const Plan& plan, Report& report) {
-    // Asking for the counters costs the daemon as much as several polls: that stays outside of what is measured.
+    // Asking for the counters costs the daemon as much as a poll: that stays outside of what is measured.
     const Totals before = fleet.totals();
     // The daemon's polls and this have the same rhythm: the longer a process sleeps, the more its next moment costs.
     const Sleeper sleeper(exact(Seconds(std::max(options.interval_s, shortest_sleep_s))));

@@ -6,6 +6,7 @@
 
 #include "app/config_value.hpp"
 #include "model/battery.hpp"
+#include "venus/names.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -203,6 +204,18 @@ public:
         if (sensor.service.empty() == paths)
             add(Kind::warning, "EXTERNAL_SENSOR_DBUS_DEVICE",
                 paths ? "is missing: the paths alone are not followed" : "is not followed without a path");
+        const auto check = [&](const char* key, const std::string& text, bool valid, const char* what) {
+            if (text.empty() || valid) return;
+            const bool comment = text.find_first_of(";#") != std::string::npos;
+            add(Kind::warning, key,
+                "'" + text + "' is no " + what + " on D-Bus: it cannot be followed" +
+                    (comment ? "; a comment needs a line of its own" : ""));
+        };
+        check("EXTERNAL_SENSOR_DBUS_DEVICE", sensor.service, venus::is_service_name(sensor.service),
+              "name of a service, as com.victronenergy.battery.ttyS1 is,");
+        for (const auto& [key, path] : {std::pair{"EXTERNAL_SENSOR_DBUS_PATH_CURRENT", &sensor.current_path},
+                                        std::pair{"EXTERNAL_SENSOR_DBUS_PATH_SOC", &sensor.soc_path}})
+            check(key, *path, venus::is_object_path(*path), "path, as /Dc/0/Current is,");
     }
 
     /// §5, 7 and 8, and the order of the low limits.

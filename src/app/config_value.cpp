@@ -39,7 +39,7 @@ std::string range_text(const Range& range) {
 
 Complaint read_number(std::string_view text, const Range& range, bool whole, double& out) {
     // std::from_chars takes no plus sign, people do.
-    const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+    const std::string_view digits = text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
     double value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (text.empty()) return wrong("there is no value");

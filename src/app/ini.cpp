@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/config_checks.hpp"
+#include "app/config_keys.hpp"
 #include "app/config_ports.hpp"
 #include "model/words.hpp"
 #include "venus/utf8.hpp"
@@ -43,6 +44,14 @@ bool is_section(std::string_view line, bool may_continue) {
            (section.value.empty() || section.value.front() == ';' || section.value.front() == '#');
 }
 
+/// Whether an indented line is the rest of the value above, not a key of its own. A value may have colons, as addresses
+/// of batteries have: what is in front of one must be a known key.
+bool continues(std::string_view line) {
+    const auto separator = line.find_first_of("=:");
+    if (separator == std::string_view::npos) return true;
+    return line.find('=') == std::string_view::npos && !find_key(trim(line.substr(0, separator))).key;
+}
+
 /// Takes the first line off the text. Editors end lines with LF, CR LF or CR.
 std::string_view take_line(std::string_view& text) {
     const auto end = text.find_first_of("\r\n");
@@ -70,8 +79,8 @@ std::vector<IniLine> read_ini(std::string_view text) {
 
         if (is_section(line, indented && after_entry))
             lines.push_back(read_section(line, number, indented));
-        else if (indented && after_entry && line.find('=') == std::string_view::npos)
-            lines.back().value += "\n" + std::string(line);
+        else if (indented && after_entry && continues(line))
+            lines.back().value += (lines.back().value.empty() ? "" : "\n") + std::string(line);
         else if (separator == std::string_view::npos || separator == 0)
             lines.push_back({IniLine::Kind::junk, number, std::string(line), {}, indented});
         else

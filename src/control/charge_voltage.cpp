@@ -118,9 +118,10 @@ void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameter
         volts.soc_reset_v = std::min(volts.soc_reset_v, *allowed);
     }
     volts.held_low = volts.highest_v < volts.float_v;
+    volts.held_v = std::min(volts.highest_v, hundredths(parameters.max_cell_v * count));
     volts.float_v = std::min(volts.float_v, volts.highest_v);
     if (soc_reset_requested_) {
-        volts.highest_v = volts.soc_reset_v;
+        volts.highest_v = volts.held_v = volts.soc_reset_v;
         volts.cell_limit_v = parameters.voltage.soc_reset_cell_v;
     }
     voltages_ = volts;
@@ -133,13 +134,22 @@ void ChargeVoltage::advance_absorption(const Input& input) {
     if (absorbed_ && step > Clock::duration::zero() && step <= longest_step(input.poll)) *absorbed_ += step;
 }
 
+/// A cell at its limit keeps the charge voltage below what the whole battery may have.
+bool ChargeVoltage::held_down() const noexcept {
+    return state_ == ChargeState::bulk && over_voltage_.active() && control_v_ && *control_v_ < voltages_->highest_v;
+}
+
+/// A BMS may allow more than MAX_CELL_VOLTAGE for each cell: held there, they never sum up to it.
+double ChargeVoltage::full_from_v() const noexcept {
+    return held_down() ? voltages_->held_v : voltages_->highest_v;
+}
+
 bool ChargeVoltage::is_full(const Input& input) const {
-    const double sum = *input.cells.sum_v, highest = voltages_->highest_v;
+    const double sum = *input.cells.sum_v;
     if (voltages_->held_low) return false;
-    if (sum >= highest) return true;
-    const bool held_down = state_ == ChargeState::bulk && over_voltage_.active() && control_v_ && *control_v_ < highest;
-    return held_down && *input.cells.highest_v >= voltages_->cell_limit_v &&
-           sum >= highest - full_below_per_cell_v * static_cast<double>(input.cells.count);
+    if (sum >= voltages_->highest_v) return true;
+    return held_down() && *input.cells.highest_v >= voltages_->cell_limit_v &&
+           sum >= full_from_v() - full_below_per_cell_v * static_cast<double>(input.cells.count);
 }
 
 /// Whether float must end. The SoC rule waits until the SoC has agreed once: a SoC that drifted low must not charge
@@ -173,7 +183,7 @@ void ChargeVoltage::decide(const Input& input, const Parameters& parameters, Cha
         absorbed_.reset();
         const Number& soc = input.soc_percent;
         events.float_cannot_hold = soc && rules.bulk_soc_percent.value_or(0) > 0 && *soc <= *rules.bulk_soc_percent;
-    } else if (*input.cells.sum_v < voltages_->highest_v - left_absorption_v) {
+    } else if (*input.cells.sum_v < full_from_v() - left_absorption_v) {
         absorbed_.reset();
     }
 }

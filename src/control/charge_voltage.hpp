@@ -29,6 +29,7 @@ void share_out(CellView& view, const Number& pack_v);
 struct PackVoltages {
     double lowest_v = 0;   ///< MIN_CELL_VOLTAGE x cells
     double highest_v = 0;  ///< where bulk and absorption end
+    double held_v = 0;     ///< where they end if MAX_CELL_VOLTAGE holds the cells below what the BMS allows
     double float_v = 0;
     double soc_reset_v = 0;
     double cell_limit_v = 0;  ///< above this a single cell is too high
@@ -74,6 +75,8 @@ public:
     [[nodiscard]] bool blind() const noexcept { return blind_; }
     /// Seconds of absorption that are left; absent outside of it.
     [[nodiscard]] std::optional<Seconds> absorption_left(const Parameters& parameters) const;
+    /// The sum of the cells, V, from which the battery is full; only while voltages() is there.
+    [[nodiscard]] double full_from_v() const noexcept;
     /// Full by voltage, but the cells differ too much for absorption to begin.
     [[nodiscard]] bool full() const noexcept { return full_; }
     /// Alarms of high voltage are expected: the voltage is raised on purpose, or was until lately.
@@ -96,6 +99,7 @@ private:
     [[nodiscard]] double days_since_soc_reset(Moment now);
     void advance_absorption(const Input& input);
     void decide(const Input& input, const Parameters& parameters, ChargeEvents& events);
+    [[nodiscard]] bool held_down() const noexcept;
     [[nodiscard]] bool is_full(const Input& input) const;
     [[nodiscard]] bool wants_bulk(const Input& input, const Parameters& parameters);
     void charge(const Input& input, const Parameters& parameters);

@@ -167,7 +167,11 @@ void Controller::name_lost(const LimitInputs& inputs, const Parameters& paramete
     std::uint32_t lost = 0;
     for (std::size_t i = 0; i < selectable_sensors; ++i) lost |= std::uint32_t{inputs.temperatures_c[i].lost} << i;
     constexpr std::array<const char*, 3> others = {"MOSFET", "cell voltages", "state of charge"};
-    const std::array<bool, 3> others_lost = {inputs.mosfet_c.lost, inputs.highest_cell_v.lost, inputs.soc_percent.lost};
+    const CurrentRules &charge = parameters.charge, &discharge = parameters.discharge;
+    // What no rule looks at limits nothing, and nobody could get rid of the warning.
+    const std::array<bool, 3> others_lost = {inputs.mosfet_c.lost && (charge.by_mosfet || discharge.by_mosfet),
+                                             inputs.highest_cell_v.lost,
+                                             inputs.soc_percent.lost && (charge.by_soc || discharge.by_soc)};
     for (std::size_t i = 0; i < others.size(); ++i) lost |= std::uint32_t{others_lost[i]} << (selectable_sensors + i);
     if (lost == lost_) return;
     lost_ = lost;

@@ -24,7 +24,10 @@ void StateOfCharge::begin(const Input& input, double capacity_ah) {
 Number StateOfCharge::count(const Input& input, const Parameters& parameters) {
     const Number& capacity = input.summary.capacity_ah;
     const Number& current = input.summary.current_a;
-    if (!current || !capacity || *capacity <= 0) return std::nullopt;
+    if (!current || !capacity || *capacity <= 0) {
+        empty_since_.reset();
+        return std::nullopt;
+    }
     capacity_ah_ = *capacity;
     if (!remaining_ah_) begin(input, *capacity);
     if (wanted_percent_) {
@@ -33,7 +36,9 @@ Number StateOfCharge::count(const Input& input, const Parameters& parameters) {
         counted_at_ = input.now;
     }
     const Clock::duration step = input.now - counted_at_;
-    if (step > Clock::duration::zero() && step <= input.longest)
+    if (step > input.longest)
+        empty_since_.reset();  // what happened in a gap nobody knows
+    else if (step > Clock::duration::zero())
         *remaining_ah_ += *current * Seconds(step).count() / 3600;
     remaining_ah_ = std::clamp(*remaining_ah_, 0.0, *capacity);
     counted_at_ = input.now;

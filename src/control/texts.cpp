@@ -195,7 +195,7 @@ void Texts::write_voltage_reason(const Input& input, Limits& limits) {
     } else if (voltage.state() == ChargeState::float_transition) {
         if (!voltage_reason_.changed(5, {pack.float_v})) return;
         writer << "full: falling slowly to " << volts(pack.float_v) << " V";
-    } else if (phase == OverVoltage::Phase::reduced) {
+    } else if (phase == OverVoltage::Phase::reduced && *voltage.control_v() < pack.highest_v) {
         const double left = std::ceil(voltage.over_voltage().hold_left(rules, input.now).count());
         const double highest = *input.cells.highest_v;
         const auto number = input.summary.max_cell;
@@ -242,10 +242,10 @@ void Texts::write_next_mode(const Input& input, Limits& limits) {
             writer << "absorption when the cells differ by no more than " << cell_volts(rules.float_diff_v.value_or(0))
                    << " V; now " << cell_volts(difference) << " V";
         } else {
-            const double highest = voltage.voltages()->highest_v;
-            if (!next_mode_.changed(4, {highest, *input.cells.sum_v})) return;
-            writer << "absorption when the cells sum up to " << volts(highest) << " V; now "
-                   << volts(*input.cells.sum_v) << " V";
+            const double full = voltage.full_from_v();
+            if (!next_mode_.changed(4, {full, *input.cells.sum_v})) return;
+            writer << "absorption when the cells sum up to " << volts(full) << " V; now " << volts(*input.cells.sum_v)
+                   << " V";
         }
         return writer.into(limits.next_mode);
     }

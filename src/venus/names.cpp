@@ -1,5 +1,6 @@
 #include "venus/names.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -21,6 +22,17 @@ bool is_word(char c) {
 std::string_view scheme(std::string_view port) {
     const auto mark = port.find(scheme_mark);
     return mark == std::string_view::npos ? std::string_view{} : port.substr(0, mark);
+}
+
+/// Whether all pieces between separators pass.
+template <class Test>
+bool all_pieces(std::string_view text, char separator, Test test) {
+    for (;;) {
+        const auto end = text.find(separator);
+        if (!test(text.substr(0, end))) return false;
+        if (end == std::string_view::npos) return true;
+        text.remove_prefix(end + 1);
+    }
 }
 
 }  // namespace
@@ -71,6 +83,22 @@ std::string serial_text(std::string_view id) {
 std::string product_name(const Identity& identity) {
     return "SerialBattery " + serial_text(identity) + " @ " + std::string{port_name(identity.port)} + " (" +
            identity.label + ")";
+}
+
+bool is_service_name(std::string_view name) noexcept {
+    const auto element = [](std::string_view piece) {
+        return !piece.empty() && !is_digit(piece.front()) &&
+               std::all_of(piece.begin(), piece.end(), [](char c) { return is_word(c) || c == '-'; });
+    };
+    return name.size() <= longest_bus_name && name.find('.') != std::string_view::npos &&
+           all_pieces(name, '.', element);
+}
+
+bool is_object_path(std::string_view path) noexcept {
+    const auto element = [](std::string_view piece) {
+        return !piece.empty() && std::all_of(piece.begin(), piece.end(), is_word);
+    };
+    return path == "/" || (path.starts_with('/') && all_pieces(path.substr(1), '/', element));
 }
 
 }  // namespace bmsd::venus

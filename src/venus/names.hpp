@@ -29,6 +29,12 @@ namespace bmsd::venus {
 /// "SerialBattery <serial> @ ttyUSB0 (<type for people>)".
 [[nodiscard]] std::string product_name(const Identity& identity);
 
+/// Whether D-Bus can know a service by this name: "com.victronenergy.battery.ttyUSB0" (D-Bus specification, "Valid
+/// Names"; names of connections, which begin with ':', do not last and are none).
+[[nodiscard]] bool is_service_name(std::string_view name) noexcept;
+/// Whether a service can have an object at this path: "/Dc/0/Current" (the same).
+[[nodiscard]] bool is_object_path(std::string_view path) noexcept;
+
 using bmsd::duration_text;
 
 }  // namespace bmsd::venus

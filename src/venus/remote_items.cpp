@@ -73,7 +73,7 @@ void RemoteItems::ask(std::size_t index) {
     sd_bus_message* made = nullptr;
     if (sd_bus_message_new_method_call(bus_.raw(), &made, item.service.c_str(), item.path.c_str(), bus_item,
                                        "GetValue") < 0)
-        return;
+        return tell_silent(items_[index], "cannot be asked: this is no name or path of D-Bus");
     const Message message{made};
     sd_bus_message_set_auto_start(made, 0);
     bus_.call(message, [this, index](sd_bus_message* answer) { answered(index, answer); });

@@ -177,6 +177,21 @@ TEST(ConfigRelations, LinksAreCheckedBeforeAnythingFollowsThem) {
     EXPECT_TRUE(complains(parse("EXTERNAL_SENSOR_DBUS_DEVICE = com.victronenergy.battery.ttyS1\n"), Kind::warning, 2,
                           "without a path"));
     EXPECT_TRUE(parse("EXTERNAL_SENSOR_DBUS_PATH_SOC = /Soc\n").has(Kind::warning));
+    const std::string shunt = "EXTERNAL_SENSOR_DBUS_DEVICE = com.victronenergy.battery.ttyS1";
+    const std::string current = "EXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Current";
+    EXPECT_TRUE(parse(shunt + "\n" + current + "\n").problems.empty());
+    EXPECT_TRUE(complains(parse(shunt + " ; shunt\n" + current + "\n"), Kind::warning, 2, "a line of its own"));
+    EXPECT_TRUE(complains(parse(shunt + "\n" + current + " ; A\n"), Kind::warning, 3, "a line of its own"));
+    EXPECT_TRUE(complains(parse(shunt + "\nEXTERNAL_SENSOR_DBUS_PATH_SOC = Soc\n"), Kind::warning, 3,
+                          "'Soc' is no path, as /Dc/0/Current is, on D-Bus"));
+}
+
+TEST(ConfigRelations, DifferencesThatNoBatteryHasMeanOff) {
+    const auto parsed = parse(
+        "SWITCH_TO_FLOAT_CELL_VOLTAGE_DIFF = 99\nSWITCH_TO_FLOAT_CELL_VOLTAGE_DEVIATION = 10\n"
+        "SWITCH_TO_BULK_CELL_VOLTAGE_DIFF = 99\n");
+    EXPECT_TRUE(parsed.problems.empty()) << all(parsed);
+    EXPECT_FALSE(parse("CELL_VOLTAGE_DIFF_KEEP_MAX_VOLTAGE_TIME_RESTART = 10\n").has(Kind::error));
 }
 
 TEST(ConfigRelations, EmptyMeansOffWhereTheTableSaysSo) {

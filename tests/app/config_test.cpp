@@ -303,6 +303,14 @@ TEST(Config, WhatIsHardToSeeIsPointedAt) {
                           "there is a no-break space beside the '='"));
 }
 
+TEST(Config, ANumberHasOneSign) {
+    EXPECT_DOUBLE_EQ(app::parse_config("[DEFAULT]\nVOLTAGE_DROP = +0.2\n").config.control.voltage.drop_v, 0.2);
+    for (const char* text : {"+-0.2", "-+0.2", "++0.2", "+"})
+        EXPECT_TRUE(
+            app::parse_config("[DEFAULT]\nVOLTAGE_DROP = " + std::string(text) + "\n").has(Problem::Kind::safety))
+            << text;
+}
+
 TEST(Config, NumbersThatNoCommaSeparates) {
     EXPECT_TRUE(complains(app::parse_config("[DEFAULT]\nTEMPERATURES_WHILE_CHARGING = 0; 10; 50\n"),
                           Problem::Kind::safety, 2, "separated by commas, not by a semicolon"));
@@ -364,6 +372,27 @@ TEST(Ini, ContinuationLinesBelongToTheEntryAbove) {
     const auto lines = app::read_ini("[DEFAULT]\nPORTS = a,\n   b\n");
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_EQ(lines[1].value, "a,\nb");
+}
+
+TEST(Ini, AValueMayBeginOnTheLineBelow) {
+    const auto lines = app::read_ini("[DEFAULT]\nMAX_CELL_VOLTAGE =\n  3.5\nPORTS =\n  a,\n  b\n");
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[1].value, "3.5");
+    EXPECT_EQ(lines[2].value, "a,\nb");
+}
+
+TEST(Ini, AnIndentedKeyIsNoContinuation) {
+    for (const char* line : {"  MAX_CELL_VOLTAGE: 3.4", "\tMAX_CELL_VOLTAGE = 3.4", "  TEMP_BATTERY : 3.4"}) {
+        const auto lines = app::read_ini("[DEFAULT]\n  TEMPERATURE_1_NAME: Cellar\n" + std::string(line) + "\n");
+        ASSERT_EQ(lines.size(), 3u) << line;
+        EXPECT_EQ(lines[1].value, "Cellar");
+        EXPECT_EQ(lines[2].value, "3.4");
+        EXPECT_TRUE(lines[2].indented);
+    }
+    const auto lines =
+        app::read_ini("[DEFAULT]\nBLUETOOTH_BMS = Jkbms_Ble C8:47:8C:00:00:00,\n  Ant_Ble C8:47:8C:00:00:01\n");
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_EQ(lines[1].value, "Jkbms_Ble C8:47:8C:00:00:00,\nAnt_Ble C8:47:8C:00:00:01");
 }
 
 TEST(Ini, WhatBeginsWithABracketIsASection) {

@@ -63,6 +63,31 @@ TEST(StateOfCharge, EmptyNeedsAMinuteUnderLoadInOnePiece) {
     EXPECT_DOUBLE_EQ(*battery.battery.summary.soc_percent, 0);
 }
 
+TEST(StateOfCharge, TwoDipsFarApartAreNotEmpty) {
+    const auto dip = [](Polled& battery) {
+        battery.reading().current_a = -20;
+        battery.set_cells(2.850);
+        battery.poll();
+    };
+    Polled without_current(counting());
+    dip(without_current);
+    without_current.reading().current_a.reset();
+    without_current.set_cells(3.300);
+    without_current.poll_for(100);
+    dip(without_current);
+    EXPECT_GT(*without_current.battery.summary.soc_percent, 49) << "the cells had recovered";
+
+    Polled silent(counting());
+    dip(silent);
+    silent.t += 600;
+    dip(silent);
+    EXPECT_GT(*silent.battery.summary.soc_percent, 49) << "nobody knows what was in between";
+    silent.poll_for(60);
+    EXPECT_GT(*silent.battery.summary.soc_percent, 49);
+    silent.poll();
+    EXPECT_DOUBLE_EQ(*silent.battery.summary.soc_percent, 0) << "and from there on a minute counts";
+}
+
 TEST(StateOfCharge, TheUserKnowsBetter) {
     Polled battery(counting());
     battery.poll();

@@ -98,6 +98,48 @@ TEST(ChargeVoltage, FullIsSeenWhileTheControllerHoldsTheVoltageDown) {
     EXPECT_EQ(battery.limits().charge_mode, transition);
 }
 
+TEST(ChargeVoltage, FullIsSeenWhereMaxCellVoltageHoldsTheCellsBelowWhatTheBmsAllows) {
+    Polled battery = decided_by_bms(58.4);  // 3.65 V per cell, but no cell may have more than 3.45
+    battery.reading().soc_percent = 99;
+    battery.set_cells(3.440);
+    battery.poll();
+    EXPECT_EQ(battery.limits().next_mode, "absorption when the cells sum up to 58.40 V; now 55.04 V");
+    battery.set_cells(3.451);
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2) << "55.216 V less what 16 cells have above 3.45 V";
+    battery.poll();
+    EXPECT_EQ(battery.limits().charge_mode, "Absorption (Cell OVP) │ Linear Mode");
+    battery.poll_for(61);
+    EXPECT_EQ(battery.limits().charge_mode, transition);
+
+    Polled falling = decided_by_bms(58.4);
+    falling.set_cells(3.451);
+    falling.poll_for(3);
+    EXPECT_EQ(falling.limits().charge_mode, "Absorption (Cell OVP) │ Linear Mode");
+    falling.set_cells(3.400);  // 54.4 V: more than half a volt below 16 x 3.45 V
+    falling.poll_for(2);
+    EXPECT_EQ(falling.limits().charge_mode, "Bulk (Cell OVP) │ Linear Mode");
+    EXPECT_EQ(falling.limits().next_mode, "absorption when the cells sum up to 55.20 V; now 54.40 V");
+}
+
+TEST(ChargeVoltage, TheReasonDoesNotSayLoweredOfWhatIsAtItsMaximum) {
+    Polled battery(quick());
+    // 16 cells at or above 3.45 V: what they have less the excess is 16 x 3.45 V, but for what rounding does.
+    battery.reading().cell_voltages_v = {};
+    double sum = 0;
+    for (const int mv :
+         {3451, 3454, 3459, 3458, 3457, 3456, 3458, 3452, 3458, 3458, 3456, 3451, 3458, 3459, 3452, 3458}) {
+        battery.reading().cell_voltages_v.push_back(mv / 1000.0);
+        sum += mv / 1000.0;
+    }
+    battery.reading().voltage_v = sum;
+    battery.poll_for(3);
+    battery.set_cells(3.350);
+    battery.poll();
+    EXPECT_DOUBLE_EQ(*battery.limits().cvl_v, 55.2);
+    EXPECT_EQ(battery.limits().cvl_reason.find("lowered"), std::string::npos) << battery.limits().cvl_reason;
+}
+
 TEST(ChargeVoltage, FullIsNotSeenFarBelow) {
     Polled battery(quick());
     battery.set_cells(3.440);

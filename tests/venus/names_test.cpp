@@ -33,6 +33,17 @@ TEST(ServiceName, IsAlwaysValid) {
     EXPECT_EQ(service_name(battery_at("/dev/" + std::string(300, 'x'))).size(), 255u);
 }
 
+TEST(BusNames, AreCheckedAsTheSpecificationSays) {
+    for (const char* name : {"com.victronenergy.battery.ttyS1", "a.b", "com.example.with-dash_and_line.x9"})
+        EXPECT_TRUE(is_service_name(name)) << name;
+    for (const char* name : {"", "com", ".a.b", "a.b.", "a..b", "a.9b", "a.b ; shunt", "'a.b'", ":1.5", "a.b\n"})
+        EXPECT_FALSE(is_service_name(name)) << name;
+    EXPECT_FALSE(is_service_name("a." + std::string(254, 'b')));
+    for (const char* path : {"/", "/Soc", "/Dc/0/Current", "/a_b/C"}) EXPECT_TRUE(is_object_path(path)) << path;
+    for (const char* path : {"", "Soc", "/Soc/", "//Soc", "/Dc//Current", "/Soc ; %", "/a-b", "/a\n"})
+        EXPECT_FALSE(is_object_path(path)) << path;
+}
+
 TEST(Connection, NamesPortAndAddress) {
     EXPECT_EQ(connection_text(battery_at("/dev/ttyUSB71", 1)), "Serial /dev/ttyUSB71__0x01");
     EXPECT_EQ(connection_text(battery_at("/dev/ttyUSB71")), "Serial /dev/ttyUSB71");

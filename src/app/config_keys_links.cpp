@@ -184,7 +184,7 @@ constexpr std::array special = std::to_array<Key>({
      "",
      [](Config& c) -> Slot { return &c.special.ubms_series; },
      "Ubms_Can: modules in series.",
-     {1, 32}},
+     {1, 16}},
     {"UBMS_CAN_MODULE_PARALLEL",
      "",
      [](Config& c) -> Slot { return &c.special.ubms_parallel; },

@@ -331,7 +331,7 @@ bool fits(const Request& request, std::span<const std::uint8_t> info) {
         case manufacturer:
             return info.size() >= versions_size && info.size() <= versions_size + 4 && info[0] != read_module[0];
         case module:
-            return info.size() == request.layout.size && info[0] == read_module[0] && info[3] == request.answer_type;
+            return info.size() >= request.layout.size && info[0] == read_module[0] && info[3] == request.answer_type;
         case protocol: return info.size() == request.layout.size;
         default: return true;
     }

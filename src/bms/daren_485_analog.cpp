@@ -27,11 +27,12 @@ Records walk(std::span<const std::uint8_t> payload) {
     return found;
 }
 
-/// §6: nothing but a battery's own cells add up to its voltage like that.
+/// §6: nothing but a battery's own cells add up to its voltage like that. What a cell with a broken wire says breaks
+/// the sum, not the battery; so each cell for itself may say anything.
 bool adds_up(const Reading& reading) {
     double sum = 0;
     for (const Number& cell : reading.cell_voltages_v) {
-        if (!(cell >= 1.5 && cell <= 4.5)) return false;
+        if (cell == 0.0) return true;
         sum += *cell;
     }
     return std::abs(sum - reading.voltage_v.value_or(0)) <= 0.05 * sum;
@@ -62,6 +63,8 @@ void read_balancing(const Records& found, Reading& reading) {
 
 std::string_view finish_analog(const Request& request, const Asking& asking, std::span<const std::uint8_t> payload,
                                Reading& reading) {
+    // A recording names its family. What is known may be what is written here: look before.
+    const bool met_before = asking.recorded || (asking.known && asking.known->cell_count);
     const Records found = walk(payload);
     const auto volts = found[cells];
     if (volts.empty() || volts.size() > 2 * most_cells) return "the number of cells is impossible";
@@ -76,9 +79,6 @@ std::string_view finish_analog(const Request& request, const Asking& asking, std
         reading.temperatures_c.push_back(static_cast<double>(get(celsius, at, i16be)) / 10);
     if (reading.soc_percent > most_soc_percent) reading.soc_percent.reset();
 
-    // A broken wire or an empty cell must be told, but not by a battery that is met for the first time. A recording
-    // names its family.
-    const bool met_before = asking.recorded || (asking.known && asking.known->cell_count);
     if (!met_before && !adds_up(reading)) return "the cells do not add up to the pack voltage";
     raise_failures(found, reading.alarms);
     read_balancing(found, reading);

@@ -173,8 +173,9 @@ std::string_view impossible(const Reading& reading) {
     constexpr double tolerance = 0.05;
     double sum = 0;
     bool complete = true;
+    const bool broken_wire = reading.alarms[Alarm::internal_failure] == Level::alarm;  // §7, bit 0.4
     for (const Number& cell : reading.cell_voltages_v) {
-        if (*cell > highest_cell_v) return "a cell voltage is impossible";
+        if (*cell > highest_cell_v && !broken_wire) return "a cell voltage is impossible";
         complete = complete && *cell > 0;  // an open wire reads 0 V
         sum += *cell;
     }
@@ -392,8 +393,8 @@ Reply judge(const Request& request, const Asking& asking, std::span<const std::u
     if (!same_address)
         return waiting(ErrorClass::unexpected, "another address answered: the data belong to another battery");
     if (!same_command) return waiting(ErrorClass::unexpected, "a late answer to another request came");
-    // A version may be a text of one character; a refusal is none (§3).
-    if (payload.size() == 1 && (request.selector == read_analog || payload[0] < ' '))
+    // The hardware version may be a text of one character; a refusal is none (§3).
+    if (payload.size() == 1 && (request.selector != read_hardware || payload[0] < ' '))
         return {Reply::Progress::failed, 0, {}, ErrorClass::refused, framing::rtn_meaning(payload[0])};
     Records groups;
     if (request.selector == read_analog && !walk(payload, groups))

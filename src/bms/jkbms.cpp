@@ -225,8 +225,9 @@ std::string_view finish(const Request& request, const Asking&, std::span<const s
         if (version->empty()) version.reset();
     }
     reading.production_date.reset();
-    if (const std::string date = text(found[tag_date]);
-        date.size() == 4 && date.find_first_not_of("0123456789") == std::string::npos)
+    if (const std::string date = text(found[tag_date]); date.size() == 4 &&
+                                                        date.find_first_not_of("0123456789") == std::string::npos &&
+                                                        date.substr(2) >= "01" && date.substr(2) <= "12")
         reading.production_date = "20" + date.substr(0, 2) + "-" + date.substr(2, 2);
     reading.unique_id.reset();
     if (std::string id = reference_id(found[tag_manufacturer]); !id.empty()) reading.unique_id = std::move(id);

@@ -151,7 +151,7 @@ void merge(Reading& out, const Voters& voters, List Reading::*list, Choose choos
 
 }  // namespace
 
-std::string_view implausible(const Reading& reading) noexcept {
+std::string_view no_battery(const Reading& reading) noexcept {
     if (outside(reading.voltage_v, lowest_pack_v, highest_pack_v)) return "the pack voltage is impossible";
     if (outside(reading.current_a, -largest_current_a, largest_current_a)) return "the current is impossible";
     if (outside(reading.soc_percent, 0, 100)) return "the state of charge is impossible";
@@ -159,12 +159,18 @@ std::string_view implausible(const Reading& reading) noexcept {
     double sum = 0;
     bool all_known = !reading.cell_voltages_v.empty();
     for (const Number& cell : reading.cell_voltages_v) {
-        if (outside(cell, 0, highest_cell_v)) return "a cell voltage is impossible";
         // An open wire reads 0 V and breaks the sum, not the battery.
         all_known = all_known && cell && *cell > 0;
         sum += cell.value_or(0);
     }
     if (all_known && apart(reading.voltage_v, sum, 0.15 * sum)) return "the cells do not add up to the pack voltage";
+    return {};
+}
+
+std::string_view implausible(const Reading& reading) noexcept {
+    for (const Number& cell : reading.cell_voltages_v)
+        if (outside(cell, 0, highest_cell_v)) return "a cell voltage is impossible";
+    if (const std::string_view why = no_battery(reading); !why.empty()) return why;
     for (const Number& sensor : reading.temperatures_c)
         if (outside(sensor, coldest_c, hottest_c)) return "a temperature is impossible";
     return {};

@@ -12,6 +12,10 @@ namespace bmsd::bms {
 /// What makes these values impossible for a battery; empty if nothing does. Static text.
 [[nodiscard]] std::string_view implausible(const Reading& reading) noexcept;
 
+/// What makes it impossible that a battery says this, whatever sensors and wires of single cells it has lost: by such
+/// a fault one that is searched for must not be hidden. Empty if nothing does. Static text.
+[[nodiscard]] std::string_view no_battery(const Reading& reading) noexcept;
+
 /// True if two readings, taken one right after the other, can come from one battery: same number of cells, pack voltage
 /// within 5 %, state of charge within 2 %.
 [[nodiscard]] bool consistent(const Reading& first, const Reading& second) noexcept;

@@ -95,7 +95,7 @@ void CanPort::meet(const CanFrame& frame) {
 /// Whether somebody who may be a battery speaks as one: complete, plausible, and the same twice.
 void CanPort::weigh(Ear& ear, Clock::time_point now) {
     const bool complete = ear.picture.taken() > 0 && ear.picture.read(asking(ear, nullptr), now, scratch_) &&
-                          bms::implausible(scratch_).empty();
+                          bms::no_battery(scratch_).empty();
     const bool agrees = complete && (ear.agreed == 0 || bms::consistent(ear.reading, scratch_));
     ear.agreed = agrees ? ear.agreed + 1 : 0;
     if (complete) std::swap(ear.reading, scratch_);

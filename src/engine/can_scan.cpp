@@ -96,7 +96,7 @@ CanScanResult CanScan::result(Clock::time_point now, std::chrono::duration<doubl
             out.partial.push_back({&family, picture.address(), read.error().detail});
             continue;
         }
-        if (const std::string_view why = bms::implausible(reading); !why.empty()) {
+        if (const std::string_view why = bms::no_battery(reading); !why.empty()) {
             out.partial.push_back({&family, picture.address(), std::string(why)});
             continue;
         }

@@ -73,7 +73,8 @@ Task<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Exte
         bool answered = false;
         for (int attempt = 0; attempt < tries && !answered && !dialogue_.device_error(); ++attempt)
             answered = co_await once(family, address, i, next);
-        if (!proves(request) && !bms::implausible(next).empty()) answered = false;
+        if (const std::string_view why = bms::implausible(next); !proves(request) && !why.empty())
+            answered = answered && why == bms::implausible(reading);
         if (answered) reading = next;
         if (!answered && (proves(request) || dialogue_.device_error())) co_return false;
         unanswered_[i] = !answered;
@@ -104,7 +105,7 @@ Task<std::optional<Reading>> Detector::ask(const bms::Family& family, std::uint3
         second = bms::middle(std::array{first, second, third});
     }
     if (!co_await poll(family, address, extent, second)) co_return std::nullopt;
-    if (const std::string_view why = bms::implausible(second); !why.empty()) {
+    if (const std::string_view why = bms::no_battery(second); !why.empty()) {
         evidence_.refusal = why;
         co_return std::nullopt;
     }

@@ -107,7 +107,8 @@ private:
     }
 
     /// Asks every candidate at its usual address, or at all: there once more, as one lost answer is an everyday event.
-    /// Ends with the first that gives a good answer: damaged ones alone may mean a wrong rate.
+    /// Ends with the first that gives a good answer, but for other protocols of the same type: damaged ones alone may
+    /// mean a wrong rate.
     Task<void> look(std::span<const Candidate> all, bool everywhere) {
         const Candidate* doubtful = nullptr;
         for (const Candidate& candidate : all) {
@@ -121,8 +122,12 @@ private:
             }
             if (result_.batteries.empty()) {
                 const auto fresh = std::span(result_.suspects).subspan(suspects);
-                if (std::none_of(fresh.begin(), fresh.end(),
-                                 [](const Suspect& one) { return one.evidence.good > 0; })) {
+                const bool good =
+                    std::any_of(fresh.begin(), fresh.end(), [](const Suspect& one) { return one.evidence.good > 0; });
+                const bool others = std::any_of(&candidate + 1, all.data() + all.size(), [&](const Candidate& later) {
+                    return later.family->type == candidate.family->type && later.rate == candidate.rate;
+                });
+                if (!good || others) {
                     if (!doubtful && !fresh.empty()) doubtful = &candidate;
                     continue;
                 }

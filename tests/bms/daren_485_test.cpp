@@ -123,15 +123,15 @@ TEST(Daren485, UnderstandsWhatOnlyOthersAsk) {
 
 TEST(Daren485, WantsTheCellsToAddUpAtFirstSight) {
     std::string info = analog(no_status, no_rest);
-    info.replace(info.find("0C E4"), 5, "00 00");
-    EXPECT_FALSE(heard("analog", frame(info)));
+    info.replace(info.find("0C E4"), 5, "0A F0");  // 2.8 V
+    EXPECT_FALSE(heard("analog", frame(info))) << "7 % apart";
     Reading known;
     known.cell_count = 2;
-    EXPECT_EQ(decoded("analog", frame(info), known).cell_voltages_v, (Cells{0.0, 3.3})) << "a known battery may fail";
+    EXPECT_EQ(decoded("analog", frame(info), known).cell_voltages_v, (Cells{2.8, 3.3})) << "a known battery may fail";
     const bms::Exchange recorded{frame("01", 0x42), {frame(info)}};
     EXPECT_TRUE(bms::listen(family(), {}, std::vector{recorded})[0].reading) << "a recording names its family";
-    info.replace(info.find("00 00"), 5, "0A F0");  // 2.8 V
-    EXPECT_FALSE(heard("analog", frame(info))) << "7 % apart";
+    info.replace(info.find("0A F0"), 5, "00 00");
+    EXPECT_EQ(decoded("analog", frame(info)).cell_voltages_v, (Cells{0.0, 3.3})) << "a broken wire hides no battery";
 }
 
 // The reference takes these two switches for a failure.

@@ -281,6 +281,9 @@ TEST(Eg4Lifepower, RefusesWhatNoBatterySays) {
     ASSERT_TRUE(full) << full.error().detail;
     EXPECT_EQ(full->capacity_remaining_ah, 100) << "104 % of 100 Ah";
     EXPECT_FALSE(refused("01 02 0C E4 00 00 08 01 02 94")) << "an open wire is an alarm, not nonsense";
+    EXPECT_TRUE(refused("01 02 03 E8 15 E0 08 01 02 94")) << "a cell of 5.6 V";
+    EXPECT_FALSE(refused("01 02 03 E8 15 E0 08 01 02 94 06 05 10 00 00 00 00 00 00 00 00 00"))
+        << "with a broken wire, as the BMS says";
     ByteList many = hex("01 19");
     for (int cell = 0; cell < 25; ++cell) many = joined(many, hex("0C E4"));
     const auto reading = hear_analog(frame(0x01, joined(many, hex("08 01 20 3A"))));
@@ -293,6 +296,8 @@ TEST(Eg4Lifepower, KeepsOnlyWhatCanBeReadOfTexts) {
         return hear(family(), request("hardware"), {1, true, nullptr}, frame(0x42, hex(bytes)));
     };
     EXPECT_EQ(hardware("42")->hardware_version, "B");
+    const auto software = hear(family(), request("firmware"), {1, true, nullptr}, frame(0x33, hex("42")));
+    EXPECT_FALSE(software) << "only the hardware version may be that short (dossier section 3)";
     EXPECT_EQ(hardware("B0 E6 51 54 2D 31 2E 5F 20 00")->hardware_version, "QT-1._");
     EXPECT_FALSE(hardware("B0 E6")->hardware_version);
     const auto refused = hardware("04");

@@ -159,6 +159,9 @@ protected:
     bool started = false;
 };
 
+/// A battery of a family, at its address, that is searched for among others.
+class Searched : public EngineTest, public testing::WithParamInterface<std::pair<const char*, std::uint32_t>> {};
+
 }  // namespace
 
 TEST_F(EngineTest, ABatteryAppearsOnceIdentifiedAndIsPolled) {
@@ -247,6 +250,39 @@ TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
     run_until([&] { return witness.updates >= 1; });
     EXPECT_DOUBLE_EQ(*witness.last.voltage_v, 52.8);
 }
+
+TEST_P(Searched, ABrokenSensorDoesNotHideIt) {
+    const auto& [key, address] = GetParam();
+    auto& bus = start({address}, 20ms, *bms::find_family(key), {}, {bms::find_family("tianpower_ble")});
+    Reading& state = bus.batteries[address] = pack("1234567890", 52.8);
+    state.cell_count = 16;
+    state.temperature_count = 4;
+    state.capacity_remaining_ah = 140;
+    state.temperatures_c[1] = 204;
+    run_until([&] { return witness.updates >= 3; });
+    EXPECT_NEAR(*witness.last.voltage_v, 52.8, 1e-9);
+    EXPECT_NEAR(*witness.last.temperatures_c[1], 204, 0.5) << "the control decides what it counts for";
+}
+
+TEST_P(Searched, ABrokenWireOfACellDoesNotHideIt) {
+    const auto& [key, address] = GetParam();
+    auto& bus = start({address}, 20ms, *bms::find_family(key), {}, {bms::find_family("tianpower_ble")});
+    Reading& state = bus.batteries[address] = pack("1234567890", 52.8);
+    state.cell_count = 16;
+    state.capacity_remaining_ah = 140;
+    state.cell_voltages_v[3] = 5.2;
+    state.cell_voltages_v[4] = 1.4;
+    state.alarms.set(Alarm::internal_failure, Level::alarm);
+    run_until([&] { return witness.updates >= 3; });
+    EXPECT_NEAR(*witness.last.cell_voltages_v[3], 5.2, 1e-9);
+}
+
+// They tell their sensors and cells in the very answer by which they are recognised.
+INSTANTIATE_TEST_SUITE_P(Each, Searched,
+                         testing::Values(std::pair{"lltjbd", 0U}, std::pair{"eg4_lifepower", 1U},
+                                         std::pair{"daren_485", 1U}, std::pair{"renogy", 0x30U},
+                                         std::pair{"jkbms_pb", 1U}),
+                         [](const auto& info) { return std::string(info.param.first); });
 
 TEST_F(EngineTest, ABatteryKnowsWhetherItsCurrentLimitsInformOnly) {
     bms::Family informs = test::jkbms_pb();
@@ -722,10 +758,18 @@ TEST_F(EngineTest, ADarenWithoutASerialNumberIsNamedAfterItsBarCode) {
 }
 
 TEST_F(EngineTest, WhoAnswersWhatCannotBeIsNotCalledSilent) {
-    auto& bus = start({1}, 20ms, *bms::find_family("Daren485"));
-    bus.batteries[1] = pack("SN0123456789", 40);
+    auto& bus = start({1}, 20ms, test::jkbms_pb(), {}, {bms::find_family("lltjbd")});
+    bus.batteries[1] = pack("4061234567890", 40);
     run_until([&] { return logged("no known BMS answers"); });
-    EXPECT_TRUE(logged("what is answered cannot be: the cells do not add up to the pack voltage"));
+    EXPECT_TRUE(logged("what is answered cannot be: the cells do not add up to the pack voltage")) << log.back();
+}
+
+TEST_F(EngineTest, ADarenWhoseCellsDoNotAddUpAtFirstSightIsNotCalledSilent) {
+    auto& bus = start({1}, 20ms, *bms::find_family("Daren485"));
+    bus.batteries[1] = pack("SN0123456789", 48);  // 10 % from what its cells have
+    run_until([&] { return logged("no known BMS answers"); });
+    EXPECT_TRUE(logged("says what cannot be")) << log.back();
+    EXPECT_TRUE(logged("analog: the cells do not add up to the pack voltage")) << log.back();
 }
 
 TEST_F(EngineTest, AMasterOnTheBusIsNamed) {

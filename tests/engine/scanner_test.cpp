@@ -51,6 +51,31 @@ TEST(Scanner, OneLostAnswerHidesNoBattery) {
     EXPECT_EQ(found("jkbms_pb", 1, 1), 1U);
 }
 
+// It answers the question of seven registers and refuses the long ones (dossier renogy §4).
+TEST(Scanner, AfterAGoodAnswerTheOtherProtocolsOfATypeAreAskedAsWell) {
+    boost::asio::io_context io{1};
+    const bms::Family& few = *bms::find_family("renogy_few");
+    auto bus = std::make_unique<test::FakeBus>(io.get_executor(), few);
+    bus->batteries[0x30] = pack();
+    bus->batteries[0x30].capacity_ah = 200;
+    bus->batteries[0x30].capacity_remaining_ah = 140;
+    engine::Dialogue dialogue(io.get_executor(), std::move(bus));
+    const engine::ScanPlan plan{.families = {bms::find_family("renogy"), &few, bms::find_family("lltjbd")},
+                                .addresses = {0x30},
+                                .baud = {},
+                                .options = {}};
+    std::vector<std::string_view> families;
+    boost::asio::co_spawn(io, engine::scan(dialogue, plan, [](const std::string&) {}),
+                          [&](std::exception_ptr error, engine::ScanResult result) {
+                              if (error) std::rethrow_exception(error);
+                              for (const auto& found : result.batteries)
+                                  families.push_back(found.candidate.family->key);
+                              EXPECT_TRUE(result.suspects.empty());
+                          });
+    io.run();
+    EXPECT_EQ(families, std::vector<std::string_view>{"renogy_few"});
+}
+
 // Dossier daly §4: "identify (3 tries)".
 TEST(Scanner, ADalyMayMissTwoRequests) {
     EXPECT_EQ(found("daly", 0x40, 2), 1U);

@@ -28,6 +28,10 @@ void block(Limits& limits) {
 
 }  // namespace
 
+std::chrono::milliseconds stale_limit(std::chrono::milliseconds poll) noexcept {
+    return std::max<std::chrono::milliseconds>(stale_after, 2 * poll);
+}
+
 std::chrono::seconds tolerated_silence(const Battery& battery, const Parameters& parameters) {
     const Summary& cells = battery.summary;
     const bool in_window = cells.min_cell_v && cells.max_cell_v && *cells.min_cell_v > parameters.block_min_cell_v &&
@@ -42,9 +46,8 @@ bool apply_silence(Battery& battery, const Parameters& parameters, std::chrono::
     const Level was_cable = battery.cable_alarm;
     const bool never = battery.link.polls == 0;
 
-    const auto stale_limit = std::max<std::chrono::milliseconds>(stale_after, 2 * poll);
-    const auto lost_limit = std::max<std::chrono::milliseconds>(lost_after, stale_limit);
-    const bool stale = silent > stale_limit;
+    const auto lost_limit = std::max<std::chrono::milliseconds>(lost_after, stale_limit(poll));
+    const bool stale = silent > stale_limit(poll);
     const bool lost = silent > lost_limit;
     battery.link.state = never   ? LinkState::starting
                          : lost  ? LinkState::lost

@@ -8,6 +8,9 @@
 
 namespace bmsd::control {
 
+/// Values are old after this long: 10 s, or two polls if that is longer.
+[[nodiscard]] std::chrono::milliseconds stale_limit(std::chrono::milliseconds poll) noexcept;
+
 /// How long a silent battery may go on with its last limits: by its last cells, and by what the user decided. After
 /// that CCL = DCL = 0.
 [[nodiscard]] std::chrono::seconds tolerated_silence(const Battery& battery, const Parameters& parameters);

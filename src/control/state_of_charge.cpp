@@ -8,11 +8,19 @@ using namespace std::chrono_literals;
 
 Number StateOfCharge::see(const Input& input, const Parameters& parameters) {
     const Number external = finite(input.external_percent);
+    if (!parameters.count_soc) forget_count();
     const Number counted = parameters.count_soc ? count(input, parameters) : std::nullopt;
     Number percent = parameters.count_soc ? counted : input.bms_percent;
     if (external) percent = std::clamp(thousandths(*external), 0.0, 100.0);
     if (percent) last_percent_ = percent;
     return percent;
+}
+
+/// What was counted before counting was switched off holds no more when it is switched on again.
+void StateOfCharge::forget_count() {
+    remaining_ah_.reset();
+    restored_percent_.reset();
+    empty_since_.reset();
 }
 
 void StateOfCharge::begin(const Input& input, double capacity_ah) {

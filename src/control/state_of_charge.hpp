@@ -34,6 +34,7 @@ public:
     [[nodiscard]] const Number& percent() const noexcept { return last_percent_; }
 
 private:
+    void forget_count();
     Number count(const Input& input, const Parameters& parameters);
     void begin(const Input& input, double capacity_ah);
     void watch_empty(const Input& input, const Parameters& parameters);

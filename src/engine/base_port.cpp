@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "control/silence.hpp"
 #include "engine/order.hpp"
 
 namespace bmsd::engine {
@@ -14,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds errors_shown{60};
 /// A family's doubt about its readings is told when it lasts for so many polls (dossier daly §5.2).
 constexpr unsigned doubtful_polls = 10;
+/// Batteries that are lost, or were never heard, are looked after so often.
+constexpr auto seldom_watched = 10s;
 /// A port that is opened again sooner than so long after the last time may fail at once again.
 constexpr auto lasting = 10s;
 
@@ -62,7 +65,10 @@ std::chrono::milliseconds BasePort::interval(const Station& station) const {
 bool BasePort::opened(const Result<void>& outcome) {
     const bool first = !first_open_;
     for (Station& station : stations_) doubt_identity(station);
-    if (!outcome && !complained_) context_.report(Severity::error, outcome.error().detail);
+    // That an adapter is away is known when it had to be given up; who holds it now, or forbids it, is not.
+    const bool news = !outcome && (!complained_ || (!reason_told_ && outcome.error().cls != ErrorClass::truncated));
+    if (news) context_.report(Severity::error, outcome.error().detail);
+    reason_told_ = reason_told_ || (!outcome && outcome.error().cls != ErrorClass::truncated);
     if (first) {
         first_open_ = outcome;
         context_.opened();
@@ -88,6 +94,7 @@ void BasePort::tell_unusable(const std::string& why, const char* hint) {
 }
 
 void BasePort::tell_usable() {
+    reason_told_ = false;
     if (std::exchange(complained_, false)) context_.report(Severity::info, name() + ": the port is there again");
 }
 
@@ -189,6 +196,7 @@ void BasePort::failed(Station& station, const Error& error) {
     judge(station, &error);
     const auto now = Clock::now();
     if (battery.link.errors++ == 0) station.first_error = now;
+    battery.link.errors_for = std::chrono::duration_cast<std::chrono::seconds>(now - station.first_error);
     station.last_error = now;
     // Alone on its port it holds nobody up.
     if (stations_.size() > 1) station.next_try = now + back_off(station.failures);
@@ -200,14 +208,33 @@ void BasePort::failed(Station& station, const Error& error) {
     }
 }
 
-void BasePort::watch_silence(bool link_works) {
+std::chrono::milliseconds BasePort::renewed_within(const Station& station) const {
+    return std::max(interval(station), std::chrono::duration_cast<std::chrono::milliseconds>(round_time_));
+}
+
+Clock::time_point BasePort::next_watch(Clock::time_point now) const {
+    auto next = now + seldom_watched;
+    for (const Station& station : stations_) {
+        const auto old_from = station.last_good + control::stale_limit(renewed_within(station));
+        const LinkState state = station.battery->link.state;
+        if (now <= old_from)
+            next = std::min(next, old_from + 1ms);
+        else if (state == LinkState::fresh || state == LinkState::stale)
+            next = now;
+    }
+    return next;
+}
+
+void BasePort::watch_silence() {
     const auto now = Clock::now();
     for (Station& station : stations_) {
         Battery& battery = *station.battery;
         const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - station.last_good);
-        if (station.failures == 0 && link_works) continue;
+        const auto interval = renewed_within(station);
+        // One whose turn has not come is silent, too, if the others take so long.
+        if (station.failures == 0 && works() && silent <= control::stale_limit(interval)) continue;
         const LinkState before = battery.link.state;
-        station.controller.silent(battery, context_.parameters, now, silent, interval(station));
+        station.controller.silent(battery, context_.parameters, now, silent, interval);
         battery.link.silent = std::chrono::duration_cast<std::chrono::seconds>(silent);
         if (station.identified && !battery.online) doubt_identity(station);
         if (battery.link.state != before && battery.link.state == LinkState::lost) {
@@ -292,6 +319,10 @@ void BasePort::let_go(Station& station) {
     station.battery->identity.id.clear();
     station.rivalled = station.has_twin = false;
     station.pending.clear();
+    station.next_order = {};
+    station.full_in_vain = 0;
+    station.doubtful = 0;
+    station.doubt_told = false;
     station.battery->orders.off = {};
 }
 

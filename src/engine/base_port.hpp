@@ -52,8 +52,13 @@ public:
     /// Hands the state of every battery that is known to the memory.
     void keep_states() const;
 
+    /// Ages the batteries that are silent, whatever the port is waiting for: its coroutine may hang in a long time-out.
+    void watch_silence();
+    /// When that is to be done again.
+    [[nodiscard]] Clock::time_point next_watch(Clock::time_point now) const;
+
     /// The port is about to be removed: what fails now is no news.
-    void expect_end() noexcept { complained_ = true; }
+    void expect_end() noexcept { complained_ = reason_told_ = true; }
 
     /// Shown with its batteries; see Context.
     void set_config_state(bool error, bool blocks, const std::string& trouble);
@@ -97,8 +102,10 @@ protected:
     /// The battery's reading is new.
     void succeeded(Station& station, Clock::duration took);
     void failed(Station& station, const Error& error);
-    /// Ages what is silent; `link_works`: the device is there.
-    void watch_silence(bool link_works);
+    /// The device is there.
+    [[nodiscard]] virtual bool works() const noexcept = 0;
+    /// In what time the values of a working battery are renewed: its interval, or a round of all batteries.
+    [[nodiscard]] std::chrono::milliseconds renewed_within(const Station& station) const;
 
     /// Puts into the link's text what troubles this battery; `error` of a failed poll says more.
     virtual void judge(Station& station, const Error* error);
@@ -108,6 +115,7 @@ protected:
     std::vector<Station> stations_;
     std::optional<Clock::time_point> opened_at_;  ///< the last time
     unsigned failed_in_row_ = 0;                  ///< failed polls since any battery of this port answered
+    Clock::duration round_time_{};                ///< of the last round in which everybody answered
     std::optional<Result<void>> first_open_;
     std::uint64_t reopens_ = 0;
 
@@ -140,8 +148,9 @@ private:
     void let_go(Station& station);
     void replace_if_other(Station& station);
 
-    bool complained_ = false;  ///< the log knows that the port cannot be used
-    bool shaky_ = false;       ///< it was opened again so soon that an answer must prove it usable
+    bool complained_ = false;   ///< the log knows that the port cannot be used
+    bool reason_told_ = false;  ///< ... and why it does not open
+    bool shaky_ = false;        ///< it was opened again so soon that an answer must prove it usable
 };
 
 }  // namespace bmsd::engine

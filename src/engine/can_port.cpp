@@ -109,7 +109,7 @@ Task<void> CanPort::open() {
         const Result<void> outcome = socket_->open(all_);
         listening_ = bms::Frames::all;
         if (opened(outcome)) co_return;
-        watch_silence(false);
+        watch_silence();
         pause = std::min(pause, slowest_reopen(outcome.error()));
         co_await sleep_until(Clock::now() + pause);
     }
@@ -288,7 +288,7 @@ void CanPort::read(Clock::time_point now) {
         ear.station == nobody ? weigh(ear, now) : read_station(ear, now);
     }
     settle(now);
-    watch_silence(true);
+    watch_silence();
     tell_nothing_found(now);
     if (next_look(now) - now >= worth_tuning && all_keep_pace(now)) listen_to(bms::Frames::rare);
 }

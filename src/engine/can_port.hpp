@@ -21,6 +21,7 @@ public:
     Task<void> run() override;
 
 private:
+    [[nodiscard]] bool works() const noexcept override { return socket_->is_open(); }
     /// A battery that is listened to; at first only somebody who may be one.
     struct Ear {
         Ear(const bms::Family& family, Address where, std::size_t station_index);

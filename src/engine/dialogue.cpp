@@ -70,6 +70,7 @@ Task<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& 
         error = co_await link_->write(std::span<const std::uint8_t>(request_).subspan(taken));
     if (error) {
         device_error_ = error;
+        --account.evidence.requests;  // says nothing of the battery
         co_return tl::unexpected(Error{ErrorClass::truncated, "the request cannot be sent: " + error.message()});
     }
     const auto sent = Clock::now();
@@ -89,8 +90,10 @@ Task<Result<void>> Dialogue::ask(const bms::Family& family, const bms::Request& 
         answered_ = Clock::now();
     }
     account.counters.bytes += request_.size() + transaction_.bytes().size();
-    if (device_error_)
+    if (device_error_) {
+        --account.evidence.requests;
         co_return tl::unexpected(Error{ErrorClass::truncated, "the device is gone: " + device_error_.message()});
+    }
 
     Result<void> result = transaction_.finish(reading);
     // Refused both ways: back to the first.
@@ -113,8 +116,8 @@ bool Dialogue::hear_unasked(const bms::Family& family, const bms::Asking& asking
     // Before the first request since the port was opened it may be what our predecessor asked for.
     const bool expected = again ? last_request_->long_tail : !last_request_;
     if (!expected) ++(again ? account.evidence.surplus : account.evidence.unasked);
-    // What the last question was still waiting for is late, not somebody else's.
-    const bool late = again && transaction_.reply().payload.empty();
+    // What the last question, or the one of our predecessor, was still waiting for is late, not somebody else's.
+    const bool late = !last_request_ || (again && transaction_.reply().payload.empty());
     if (family.unsolicited && on_unsolicited && !late) {
         const bms::Reply meaning = family.unsolicited(asking, heard);
         if (meaning.progress == bms::Reply::Progress::failed) on_unsolicited(meaning.why);

@@ -7,11 +7,19 @@
 #include <boost/asio/post.hpp>
 
 namespace bmsd::engine {
+namespace {
+
+/// A port that is added is looked after within so long.
+constexpr std::chrono::seconds seldom{10};
+
+}  // namespace
 
 Engine::Engine(asio::io_context& io, const control::Parameters& parameters, bool port_as_id, bool config_error,
                bool config_blocks, Report report)
-    : io_(io), registry_(port_as_id), context_{parameters, registry_,    sinks_,       std::move(report),
-                                               {},         config_error, config_blocks} {
+    : io_(io),
+      registry_(port_as_id),
+      context_{parameters, registry_, sinks_, std::move(report), {}, config_error, config_blocks},
+      watch_(io.get_executor()) {
     context_.opened = [this] { note_first_open(); };
 }
 
@@ -34,6 +42,22 @@ void Engine::start(std::function<void()> all_failed) {
     all_failed_ = std::move(all_failed);
     started_ = true;
     for (const auto& port : ports_) spawn(*port);
+    watch();
+}
+
+/// On full seconds, as most polls: while all answer it costs no wake-up.
+void Engine::watch() {
+    constexpr std::chrono::seconds step{1};
+    const auto now = Clock::now();
+    auto next = now + seldom;
+    for (const auto& port : ports_) next = std::min(next, port->next_watch(now));
+    const auto since_epoch = next.time_since_epoch();
+    watch_.expires_at(Clock::time_point(since_epoch - since_epoch % step + step));
+    watch_.async_wait([this](boost::system::error_code cancelled) {
+        if (cancelled) return;
+        for (const auto& port : ports_) port->watch_silence();
+        watch();
+    });
 }
 
 void Engine::spawn(BasePort& port) {
@@ -102,6 +126,7 @@ void Engine::keep_states() const {
 }
 
 void Engine::stop() {
+    watch_.cancel();
     for (const auto& port : ports_) port->remove_all();
     for (const Leaving& leaving : leaving_) leaving.port->remove_all();
 }

@@ -67,6 +67,8 @@ private:
         std::function<void()> gone;
     };
 
+    /// Looks after silent batteries from now on.
+    void watch();
     void note_first_open();
     void add(std::unique_ptr<BasePort> port);
     void spawn(BasePort& port);
@@ -81,6 +83,7 @@ private:
     std::map<const BasePort*, asio::cancellation_signal> running_;  ///< every port whose coroutine runs
     std::function<void()> all_failed_;
     bool started_ = false;
+    Timer watch_;
 };
 
 }  // namespace bmsd::engine

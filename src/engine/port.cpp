@@ -87,7 +87,7 @@ Task<void> Port::open() {
     for (auto pause = first_pause;; pause *= 2) {
         const Result<void> outcome = co_await dialogue_.open(rate_);
         if (opened(outcome)) co_return;
-        watch_silence(works());
+        watch_silence();
         pause = std::min(pause, slowest_reopen(outcome.error()));
         co_await dialogue_.sleep_until(Clock::now() + pause);
     }
@@ -123,7 +123,7 @@ Task<void> Port::detect() {
             ++station.failures;
             station.battery->link.trouble = why;
         }
-        watch_silence(works());
+        watch_silence();
         co_await dialogue_.sleep_until(Clock::now() + pause);
         pause = std::min(2 * pause, slowest_detection);
     }
@@ -155,7 +155,7 @@ Task<void> Port::look_elsewhere() {
     for (std::size_t count = 0; count < places.size() && Clock::now() < until; ++count) {
         const Found& place = places[elsewhere_++ % places.size()];
         if (co_await search({&place, 1}, detector) || !works()) co_return;
-        watch_silence(works());
+        watch_silence();
     }
 }
 
@@ -243,7 +243,7 @@ Task<void> Port::serve() {
     const Clock::duration step = settings_.poll.value_or(family_->timing.poll);
     for (;;) {
         const bool go_on = co_await round();
-        watch_silence(works());
+        watch_silence();
         if (!go_on) co_return;
         const auto now = Clock::now();
         if (step > Clock::duration::zero()) {
@@ -255,26 +255,38 @@ Task<void> Port::serve() {
 
 /// One poll of every battery that is due; false if the port must be opened again.
 Task<bool> Port::round() {
-    bool asked = false;
-    for (Station& station : stations_) {
-        if (Clock::now() < station.next_try) continue;
+    bool asked = false, all_answered = true, silence = false;
+    const auto round_began = Clock::now();
+    for (std::size_t next = 0; next < stations_.size();) {
+        // Behind each silence somebody who answers has his turn: none must wait for all that are silent.
+        Station* const waiting = silence ? longest_waiting() : nullptr;
+        Station& station = waiting ? *waiting : stations_[next++];
+        const auto now = Clock::now();
+        if (now < station.next_try) all_answered = false;
+        if (now < station.next_try || (station.failures == 0 && station.last_good > round_began && !waiting)) continue;
         asked = true;
         if (!dialogue_.is_quiet()) co_await dialogue_.quiet();  // waiting for the bus is not this battery's time
         const auto began = Clock::now();
-        Outcome outcome = co_await read_all(station, !station.identified);
+        const bool identify = !station.identified;  // it may be doubted while it is asked
+        Outcome outcome = co_await read_all(station, identify);
         if (outcome && !passes(station)) outcome = co_await confirm(station);
         if (outcome) {
+            silence = falls_silent_ = false;
             station.contradictions = 0;
             station.battery->reading = station.scratch;  // copied, as texts then keep their memory in both
-            if (!station.identified) settle_identity(station);
+            if (identify) settle_identity(station);
             succeeded(station, dialogue_.answered() - began);
-            if (!station.pending.empty()) co_await obey(station);
+            if (station.identified && !station.pending.empty()) co_await obey(station);
         } else {
+            all_answered = false;
+            silence = !dialogue_.heard();
+            falls_silent_ = silence && (falls_silent_ || station.failures == 0);
             station.scratch = station.battery->reading;  // as the next poll begins: begin_reading()
             failed(station, outcome.error());
         }
         if (dialogue_.device_error()) co_return false;
     }
+    if (all_answered) round_time_ = Clock::now() - round_began;
     if (!asked) {
         // Back to back with every battery silent: wait for the first one's turn.
         auto first = stations_.front().next_try;
@@ -287,6 +299,18 @@ Task<bool> Port::round() {
         co_return false;
     }
     co_return true;
+}
+
+/// Of the batteries that answer the one that should have been polled again, and has waited for it longest; null: none.
+Station* Port::longest_waiting() noexcept {
+    Station* found = nullptr;
+    const auto now = Clock::now();
+    for (Station& station : stations_) {
+        const bool due = station.battery->link.polls > 0 && station.failures == 0 &&
+                         now - station.last_good > renewed_within(station);
+        if (due && (!found || station.last_good < found->last_good)) found = &station;
+    }
+    return found;
 }
 
 // ---- one battery ---------------------------------------------------------------------------------
@@ -441,8 +465,9 @@ Task<Port::Outcome> Port::ask(Station& station, std::size_t index, Reading& read
 
 /// Asks again what was not answered, if that is of any use.
 Task<Port::Outcome> Port::insist(Station& station, std::size_t request, Reading& reading, Outcome first) {
-    // A battery that is silent anyway gets no second chance within the same poll.
-    const unsigned retries = station.failures == 0 ? family_->timing.retries : 0;
+    // A battery that is silent anyway gets no second chance within the same poll; nor does one behind another that has
+    // just fallen silent: it may be the cable of all, and whoever is left must not wait for all of them.
+    const unsigned retries = station.failures == 0 && !falls_silent_ ? family_->timing.retries : 0;
     if (dialogue_.otherwise()) co_return co_await ask(station, request, reading);
     if (first.error().cls == ErrorClass::refused) co_return first;
     for (unsigned retry = 0; !dialogue_.device_error(); ++retry) {

@@ -35,6 +35,7 @@ private:
     void report_unknown(std::span<const Candidate> among, const std::string& why);
     Task<void> serve();
     Task<bool> round();
+    [[nodiscard]] Station* longest_waiting() noexcept;
     Task<Outcome> confirm(Station& station);
     [[nodiscard]] static bool is_untrustworthy(const Station& station);
     [[nodiscard]] static bool is_first(const Station& station);
@@ -56,11 +57,14 @@ private:
     void tell_unsolicited(std::string_view why);
     /// Said once, until the port opens without failing again.
     void tell_gone();
-    [[nodiscard]] bool works() const noexcept { return dialogue_.link().is_open() && !dialogue_.device_error(); }
+    [[nodiscard]] bool works() const noexcept override {
+        return dialogue_.link().is_open() && !dialogue_.device_error();
+    }
     [[nodiscard]] bms::Asking asking(const Station& station, const Reading& known) const;
 
     Dialogue dialogue_;
     const bms::Family* family_ = nullptr;  ///< what is polled, or shown as waiting until it is found
+    bool falls_silent_ = false;            ///< not a byte came from the last one asked, who had answered before
     bool found_ = false;                   ///< family and rate are known
     bool searched_ = false;                ///< the settings leave something of it open
     std::size_t elsewhere_ = 0;            ///< how many places were asked in look_elsewhere()

@@ -34,9 +34,9 @@ Error explain_open(const std::string& path, int code) {
         case EPERM:
             return {ErrorClass::config, path + ": no permission; run as root or add the user to the group dialout"};
         case EBUSY:
-            return {ErrorClass::truncated, path + ": the port is in use by " +
-                                               (holders_of(path).empty() ? "another program" : holders_of(path)) +
-                                               "; stop it or take another port"};
+            return {ErrorClass::refused, path + ": the port is in use by " +
+                                             (holders_of(path).empty() ? "another program" : holders_of(path)) +
+                                             "; stop it or take another port"};
         case ENOTTY: return {ErrorClass::config, path + ": this is not a serial port"};
         default: return {ErrorClass::truncated, path + ": cannot be opened: " + std::strerror(code)};
     }

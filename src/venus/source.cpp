@@ -22,7 +22,7 @@ std::string lost_text(const Battery& battery, const control::Parameters& paramet
 }
 
 std::string connected_text(const Link& link) {
-    if (link.errors == 0) return "Connected";
+    if (link.errors < 2) return "Connected";  // one is an everyday event
     return "Connected (" + std::to_string(link.errors) + " errors in the last " + duration_text(link.errors_for) + ")";
 }
 

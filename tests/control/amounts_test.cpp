@@ -30,6 +30,17 @@ TEST(StateOfCharge, CountsFromWhatTheBmsSays) {
     EXPECT_FALSE(battery.battery.alarms[Alarm::low_soc]);
 }
 
+TEST(StateOfCharge, ACountThatWasSwitchedOffIsNotTakenUpAgain) {
+    Polled battery(counting());
+    battery.poll_for(2);
+    battery.parameters.count_soc = false;
+    battery.reading().soc_percent = 20;
+    battery.poll_for(2);
+    battery.parameters.count_soc = true;
+    battery.poll_for(2);
+    EXPECT_NEAR(*battery.battery.summary.soc_percent, 20, 1e-9);
+}
+
 TEST(StateOfCharge, AGapIsNotCounted) {
     Polled battery(counting());
     battery.reading().current_a = -36;

@@ -813,6 +813,102 @@ TEST_F(EngineTest, WhatLiesThereAtTheStartComesFromNoOtherMaster) {
     EXPECT_FALSE(logged("another master"));
 }
 
+TEST_F(EngineTest, AnAnswerToOurPredecessorComesFromNoOtherMaster) {
+    auto& bus = start({1});
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    Bytes answer;
+    bms::answer(test::jkbms_pb(), test::jkbms_pb().requests[test::jkbms_pb().probe], {1, true, nullptr},
+                bus.batteries[1], answer);
+    bus.noise.assign(answer.begin(), answer.end());
+    run_until([&] { return witness.updates >= 5; });
+    EXPECT_GT(battery().link.counters.unsolicited_bytes, 0u) << "it was heard";
+    EXPECT_FALSE(logged("another master")) << log.back();
+}
+
+// The table in docs/when-things-fail.md: more than 10 s, whatever the port is waiting for.
+TEST_F(EngineTest, SilenceIsNoticedWhileThePortHangsInAnAttemptToOpen) {
+    parameters.block_on_disconnect = true;
+    auto& bus = start({1}, 1s);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 3; });
+    bus.opening = 300s;
+    bus.absent = true;
+    const auto unplugged = Clock::now();
+    run_until([&] { return !battery().online; }, 30s);
+    EXPECT_LE(Clock::now() - unplugged, 12s);
+    EXPECT_EQ(battery().limits.ccl_a, 0);
+    EXPECT_EQ(battery().limits.allow_discharge, false);
+    EXPECT_EQ(battery().link.state, LinkState::stale);
+    run_until([&] { return battery().link.state == LinkState::lost; }, 120s);
+    EXPECT_LE(Clock::now() - unplugged, 62s);
+    EXPECT_EQ(bus.attempts, 2) << "it still hangs";
+}
+
+TEST_F(EngineTest, AllOfManyBatteriesAreNoticedToBeSilentInTime) {
+    parameters.block_on_disconnect = true;
+    std::vector<std::uint32_t> addresses;
+    for (std::uint32_t address = 1; address <= 15; ++address) addresses.push_back(address);
+    auto& bus = start(addresses, 1s);
+    for (const auto address : addresses)
+        bus.batteries[address] = pack("40612345678" + std::to_string(10 + address), 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 15; }, 60s);
+    run_for(10s);
+    for (const auto address : addresses) bus.silent.insert(address);
+    const auto fell_silent = Clock::now();
+    run_until([&] {
+        return std::none_of(addresses.begin(), addresses.end(),
+                            [&](auto address) { return battery(address - 1).online; });
+    });
+    EXPECT_LE(Clock::now() - fell_silent, 12s);
+    for (const auto address : addresses) EXPECT_EQ(battery(address - 1).limits.ccl_a, 0) << address;
+}
+
+TEST_F(EngineTest, TheLastOfManyThatAnswersNeverGetsOld) {
+    std::vector<std::uint32_t> addresses;
+    for (std::uint32_t address = 1; address <= 15; ++address) addresses.push_back(address);
+    auto& bus = start(addresses, 1s);
+    for (const auto address : addresses)
+        bus.batteries[address] = pack("40612345678" + std::to_string(10 + address), 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 15; }, 60s);
+    run_for(10s);
+    for (const auto address : addresses)
+        if (address != 15) bus.silent.insert(address);
+    Clock::duration oldest{};
+    const auto end = Clock::now() + 60s;
+    run_until(
+        [&] {
+            oldest = std::max(oldest, Clock::now() - engine.ports()[0]->stations()[14].last_good);
+            return Clock::now() >= end;
+        },
+        61s);
+    EXPECT_LT(oldest, 10s) << "it waited for the silence of the others";
+    EXPECT_FALSE(battery(0).online);
+}
+
+TEST_F(EngineTest, AnAdapterThatIsNotUsedAnyMoreIsNoSleepingBattery) {
+    auto& bus = start({1}, 1s);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    const auto asked = engine.ports()[0]->stations()[0].evidence.requests;
+    bus.broken = true;
+    run_until([&] { return logged("the device is gone"); });
+    run_for(5s);
+    EXPECT_LE(engine.ports()[0]->stations()[0].evidence.requests, asked + 1);
+}
+
+TEST_F(EngineTest, WhyAnAdapterThatIsBackDoesNotOpenIsTold) {
+    auto& bus = start({1}, 1s);
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.updates >= 1; });
+    bus.absent = true;
+    run_until([&] { return logged("the device is gone"); });
+    run_for(5s);
+    EXPECT_EQ(times_logged("there is no such port"), 0) << "that goes without saying";
+    bus.absence = ErrorClass::refused;
+    run_for(30s);
+    EXPECT_EQ(times_logged("there is no such port"), 1) << "once";
+}
+
 TEST_F(EngineTest, GarbageInFrontOfAnswersIsSurvived) {
     auto& bus = start({1, 2});
     bus.prefix = {0x55, 0xAA, 0x00, 0xFF, 0x01, 0x10, 0x16};

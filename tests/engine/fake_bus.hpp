@@ -32,6 +32,7 @@ public:
     bool absent = false;                         ///< the adapter is unplugged
     ErrorClass absence = ErrorClass::truncated;  ///< what that is called when it is opened
     bool broken = false;                         ///< opens, but nothing can be written
+    std::chrono::seconds opening{0};             ///< so long every attempt to open takes
     std::vector<std::uint8_t> noise;             ///< lies in the port before the next request
     std::vector<std::uint8_t> refusal;           ///< of questions that are not asked the other way
     std::vector<std::uint8_t> prefix;            ///< comes in front of every answer
@@ -47,6 +48,11 @@ public:
     Task<Result<void>> open(std::uint32_t baud) override {
         baud_ = baud;
         ++attempts;
+        if (opening > std::chrono::seconds{0}) {
+            timer_.expires_after(opening);
+            link::error_code ignored;
+            co_await timer_.async_wait(boost::asio::redirect_error(use_task, ignored));
+        }
         if (absent) co_return tl::unexpected(Error{absence, "/dev/fake: there is no such port"});
         ++opened;
         open_ = true;

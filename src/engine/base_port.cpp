@@ -19,6 +19,9 @@ constexpr unsigned doubtful_polls = 10;
 constexpr auto seldom_watched = 10s;
 /// A port that is opened again sooner than so long after the last time may fail at once again.
 constexpr auto lasting = 10s;
+/// Two batteries have one name once they have answered in turn so often; a plug that was moved and is back at once
+/// answers so once.
+constexpr unsigned rivalries_of_twins = 2;
 
 Moment moment() {
     return {Clock::now(), std::chrono::system_clock::now()};
@@ -283,9 +286,10 @@ void BasePort::replace_if_other(Station& station) {
     Battery& battery = *station.battery;
     const std::string serial = context_.registry.wanted(*station.family, battery);
     if (!station.appeared || serial.empty()) return;
-    station.has_twin = station.has_twin || station.rivalled;
     const bool same = serial == station.serial;
-    if (same && (battery.identity.id == serial || !context_.registry.is_free(serial))) return;
+    if (same && std::exchange(station.rivalled, false) && ++station.rivalries == rivalries_of_twins)
+        context_.registry.bind(battery.identity.id, battery.identity);
+    if (same && (battery.identity.id == serial || !context_.registry.is_free(serial, battery.identity))) return;
     context_.report(Severity::warning,
                     place_of(battery.identity) + ": battery " + serial +
                         (same ? " is no longer elsewhere, and not shown as " : " answers in place of ") +
@@ -300,9 +304,9 @@ Station* BasePort::station_of(const Battery& battery) noexcept {
 }
 
 /// Another battery claims the name of this one. Until this one has said again who it is, they are taken for the same
-/// one, which has moved; two that both answer are two.
+/// one, which has moved; two that both answer are two, and the registry knows them.
 bool BasePort::yields(Station& station) {
-    if (station.identified || station.has_twin) {
+    if (station.identified) {
         station.rivalled = true;
         return false;
     }
@@ -317,7 +321,8 @@ void BasePort::let_go(Station& station) {
     give_up(station);
     begin_anew(station);
     station.battery->identity.id.clear();
-    station.rivalled = station.has_twin = false;
+    station.rivalled = false;
+    station.rivalries = 0;
     station.pending.clear();
     station.next_order = {};
     station.full_in_vain = 0;

@@ -43,7 +43,9 @@ std::string Registry::wanted(const bms::Family& family, const Battery& battery) 
     return port_as_id_ || !family.identity ? std::string{} : family.identity(battery.reading);
 }
 
-bool Registry::is_free(const std::string& id) {
+bool Registry::is_free(const std::string& id, const Identity& battery) {
+    const auto owner = owners_.find(id);
+    if (owner != owners_.end() && owner->second != place_of(battery)) return false;
     const auto user = users_.find(id);
     if (user == users_.end()) return true;
     const Yield yield = user->second.yield;  // who yields is no longer in the list
@@ -56,14 +58,20 @@ std::string Registry::claim(const bms::Family& family, const Battery& battery, c
     const std::string place = port_id(identity.port) + "__" + address_id(identity.address.value_or(1));
     std::string id = wanted(family, battery);
     if (id.empty()) id = place;
-    if (!is_free(id)) {
-        report(Severity::warning, "two batteries call themselves " + id + ": " + users_[id].place + " and " +
-                                      place_of(identity) + "; the second is shown as " + id + "_" + place +
+    if (!is_free(id, identity)) {
+        const auto user = users_.find(id);
+        const std::string& other = user != users_.end() ? user->second.place : owners_[id];
+        report(Severity::warning, "two batteries call themselves " + id + ": " + other + " and " + place_of(identity) +
+                                      "; the second is shown as " + id + "_" + place +
                                       " (give each its own name or serial number in the vendor's app)");
         id += "_" + place;
     }
     users_[id] = {place_of(identity), std::move(yield)};
     return id;
+}
+
+void Registry::bind(const std::string& id, const Identity& place) {
+    owners_[id] = place_of(place);
 }
 
 }  // namespace bmsd::engine

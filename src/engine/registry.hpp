@@ -24,8 +24,10 @@ public:
                                     Yield yield);
     /// Its serial number or name if it has a credible one, unless the user wants the port; else empty.
     [[nodiscard]] std::string wanted(const bms::Family& family, const Battery& battery) const;
-    /// Whether nobody has this identity, or whoever has it yields.
-    [[nodiscard]] bool is_free(const std::string& id);
+    /// Whether nobody has this identity or whoever has it yields, and it is not bound to another place.
+    [[nodiscard]] bool is_free(const std::string& id, const Identity& battery);
+    /// Two batteries call themselves so: from now on it is the name of the one in this place, also while none is there.
+    void bind(const std::string& id, const Identity& place);
     /// The battery is gone.
     void release(const std::string& id) { users_.erase(id); }
 
@@ -36,7 +38,8 @@ private:
     };
 
     bool port_as_id_;
-    std::map<std::string, User> users_;  ///< by identity
+    std::map<std::string, User> users_;          ///< by identity
+    std::map<std::string, std::string> owners_;  ///< places that identities are bound to
 };
 
 /// What the Python driver calls a battery without a serial number, of hardware version and capacity: "21_280.0Ah".

@@ -54,8 +54,8 @@ struct Station {
     bool appeared = false;    ///< the faces know it
     bool identified = false;  ///< `identify` requests were answered since the port was opened, or since it was silent
     std::string serial;       ///< what it is named after; empty: its place
-    bool rivalled = false;    ///< another one has claimed its name, and was refused
-    bool has_twin = false;    ///< it has answered since: there are two of that name
+    bool rivalled = false;    ///< another one has claimed its name, and was refused; it has not answered since
+    unsigned rivalries = 0;   ///< how often it has answered after that
     unsigned identify_rounds = 0;                   ///< polls that worked although identification did not
     Clock::time_point last_good{};                  ///< last complete poll; start of the engine before the first
     Clock::time_point next_try{};                   ///< a silent battery is asked less often

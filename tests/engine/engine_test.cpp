@@ -65,13 +65,14 @@ protected:
         return bus;
     }
     /// One more port, whose batteries have no address but 1.
-    test::FakeBus& add_other_port() {
+    test::FakeBus& add_port(const std::string& name) {
         auto link = std::make_unique<test::FakeBus>(io.get_executor(), test::jkbms_pb());
         test::FakeBus& bus = *link;
-        engine.add_port({.name = "/dev/other", .families = {&test::jkbms_pb()}, .addresses = {{1, "0x01"}}, .poll = 1s},
+        engine.add_port({.name = name, .families = {&test::jkbms_pb()}, .addresses = {{1, "0x01"}}, .poll = 1s},
                         std::move(link));
         return bus;
     }
+    test::FakeBus& add_other_port() { return add_port("/dev/other"); }
     [[nodiscard]] const std::string& id_at(std::size_t port) {
         return engine.ports()[port]->stations()[0].battery->identity.id;
     }
@@ -707,6 +708,47 @@ TEST_F(EngineTest, TwoLiveBatteriesWithOneIdentityKeepTheirNamesWhenOneIsLost) {
     EXPECT_EQ(battery().link.state, LinkState::fresh);
     EXPECT_EQ(witness.appeared_ids.size(), 2u);
     EXPECT_TRUE(witness.removed_ids.empty());
+}
+
+TEST_F(EngineTest, TwoLiveBatteriesWithOneIdentityKeepTheirNamesWhenAPortIsOpenedWithOtherSettings) {
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    other.batteries[1] = bus.batteries[1];
+    run_until([&] { return witness.appeared_ids.size() == 2; }, 90s);
+    run_for(5s);
+    bool gone = false;
+    engine.remove_port("/dev/fake", [&] { gone = true; });
+    run_until([&] { return gone; });
+    run_for(60s);
+    EXPECT_EQ(id_at(0), "4061234567890_other__0x01");
+    add_port("/dev/fake").batteries[1] = pack("4061234567890", 52.8);
+    run_until([&] { return witness.appeared_ids.size() == 3; });
+    EXPECT_EQ(witness.appeared_ids.back(), "4061234567890");
+    run_for(60s);
+    EXPECT_EQ(witness.appeared_ids.size(), 3u);
+    EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
+    EXPECT_EQ(times_logged("two batteries call themselves 4061234567890"), 1);
+}
+
+TEST_F(EngineTest, ABatteryThatWasElsewhereForAMomentIsNotTwo) {
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = other.batteries[1] = pack("4061234567890", 52.8);
+    other.silent = {1};
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    const auto move = [](test::FakeBus& from, test::FakeBus& to) {
+        from.silent = {1};
+        to.silent.clear();
+    };
+    move(bus, other);
+    run_until([&] { return id_at(1) == "4061234567890_other__0x01"; });
+    move(other, bus);
+    run_for(60s);
+    move(bus, other);
+    run_until([&] { return id_at(1) == "4061234567890"; }, 90s);
+    EXPECT_FALSE(engine.ports()[0]->stations()[0].appeared);
 }
 
 TEST_F(EngineTest, WithoutASerialNumberThePortNamesTheBattery) {

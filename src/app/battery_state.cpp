@@ -148,6 +148,7 @@ std::string to_json(const BatteryState& state, std::string_view id) {
     if (!state.name.empty()) root["name"] = state.name;
     if (state.device_instance) root["device_instance"] = *state.device_instance;
     if (state.last_seen) root["last_seen"] = *state.last_seen;
+    if (!state.place.empty()) root["place"] = state.place;
     if (state.control) {
         control::Persistent control = *state.control;
         json::object decided, inputs, history;
@@ -185,6 +186,7 @@ Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
         // Of a clock that was wrong; nothing else in the file depends on it.
         if (const std::int64_t* number = seen->if_int64(); number && *number >= 0) state.last_seen = *number;
     }
+    state.place = text_in(root, "place").value_or("");
     if (const json::object* decided = object_in(root, "control")) {
         std::string wrong;
         control::Persistent control;

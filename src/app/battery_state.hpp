@@ -18,6 +18,7 @@ struct BatteryState {
     std::optional<std::int32_t> device_instance;  ///< what Venus knows it by, 0..2^31-1
     /// Unix time, s: what we wrote last as LastSeen into Venus OS' settings, or who left the state there did.
     std::optional<std::int64_t> last_seen;
+    std::string place;  ///< where it is, if another one tells the same serial number; else empty
     bool operator==(const BatteryState&) const = default;
 };
 

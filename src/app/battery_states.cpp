@@ -82,6 +82,7 @@ BatteryState BatteryStates::newer_of(const std::string& id, BatteryState ours, B
         if (theirs.control->history.values == History{}) theirs.control->history = ours.control->history;
     }
     if (!theirs.device_instance) theirs.device_instance = ours.device_instance;
+    theirs.place = ours.place;
     return theirs;
 }
 
@@ -103,6 +104,12 @@ void BatteryStates::keep(const std::string& id, const control::Persistent& contr
     state(id).control = control;
     write(id);
     if (on_kept) on_kept(id, control);
+}
+
+void BatteryStates::keep_place(const std::string& id, const std::string& place) {
+    if (state(id).place == place) return;
+    state(id).place = place;
+    write(id);
 }
 
 void BatteryStates::set_name(const std::string& id, const std::string& name) {

@@ -24,6 +24,8 @@ public:
     std::optional<control::Persistent> recall(const std::string& id) override;
     /// Written if it differs from what is written.
     void keep(const std::string& id, const control::Persistent& state) override;
+    [[nodiscard]] std::string place(const std::string& id) override { return state(id).place; }
+    void keep_place(const std::string& id, const std::string& place) override;
 
     /// The name the user gave the battery; empty: none.
     [[nodiscard]] std::string name(const std::string& id) { return state(id).name; }

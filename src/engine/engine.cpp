@@ -32,6 +32,7 @@ void Engine::add_port(PortSettings settings, std::unique_ptr<link::CanSocket> so
 }
 
 void Engine::add(std::unique_ptr<BasePort> port) {
+    registry_.add_port(port->name());
     ports_.push_back(std::move(port));
     if (!started_) return;
     all_failed_ = nullptr;  // that was about the start

@@ -30,7 +30,10 @@ public:
     /// Where detections are kept; it must outlive the engine. Before start().
     void set_memory(Memory& memory) { context_.memory = &memory; }
     /// Where the state of batteries is kept; it must outlive the engine. Before start().
-    void set_memory(BatteryMemory& memory) { context_.batteries = &memory; }
+    void set_memory(BatteryMemory& memory) {
+        context_.batteries = &memory;
+        registry_.set_memory(memory);
+    }
 
     /// What other devices say about the batteries, asked with every poll. Before start().
     void set_surroundings(std::function<control::Surroundings()> now) { context_.surroundings = std::move(now); }

@@ -45,6 +45,9 @@ public:
     /// How this battery was left; absent if nothing is known of it.
     [[nodiscard]] virtual std::optional<control::Persistent> recall(const std::string& id) = 0;
     virtual void keep(const std::string& id, const control::Persistent& state) = 0;
+    /// Where the battery is that alone may have this identity, as several claim it; empty: nobody else does.
+    [[nodiscard]] virtual std::string place(const std::string& id) = 0;
+    virtual void keep_place(const std::string& id, const std::string& place) = 0;
 };
 
 }  // namespace bmsd::engine

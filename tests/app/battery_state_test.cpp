@@ -41,7 +41,11 @@ BatteryState full_state() {
                       .temperatures_c = {21.5, std::nullopt, 23.5, -4.0},
                       .mosfet_c = 31,
                       .soc_percent = 62};
-    return {.control = control, .name = "Cellar \"left\"", .device_instance = 7, .last_seen = 1700000000};
+    return {.control = control,
+            .name = "Cellar \"left\"",
+            .device_instance = 7,
+            .last_seen = 1700000000,
+            .place = "/dev/ttyUSB0 address 0x01"};
 }
 
 /// The reason why `text` is refused; empty if it is taken.

@@ -49,10 +49,12 @@ TEST_F(BatteryStatesTest, AreThereAtTheNextStart) {
         states.keep(id_, in_float());
         states.set_name(id_, "Cellar");
         states.set_device_instance(id_, 3);
+        states.keep_place(id_, "/dev/ttyUSB0");
     });
     during_a_run([&](BatteryStates& states) {
         EXPECT_EQ(states.recall(id_), in_float());
         EXPECT_EQ(states.name(id_), "Cellar");
+        EXPECT_EQ(states.place(id_), "/dev/ttyUSB0");
         EXPECT_EQ(states.device_instance(id_), 3);
         EXPECT_FALSE(states.recall("another"));
     });
@@ -76,6 +78,7 @@ TEST_F(BatteryStatesTest, AreThoseOfTheOtherDriverIfItHasSeenTheBatterySince) {
     during_a_run([&](BatteryStates& states) {
         states.keep(id_, ours);
         states.set_last_seen(id_, 1000);
+        states.keep_place(id_, "/dev/ttyUSB0");
     });
     during_a_run([&](BatteryStates& states) {
         with_theirs(states);
@@ -92,6 +95,7 @@ TEST_F(BatteryStatesTest, AreThoseOfTheOtherDriverIfItHasSeenTheBatterySince) {
         EXPECT_EQ(recalled->history.values.total_drawn_ah, 100) << "version 1.4 keeps no history";
         EXPECT_EQ(recalled->inputs.highest_cell_v, 3.3) << "which inputs there are is known here only";
         EXPECT_EQ(states.name(id_), "Barn");
+        EXPECT_EQ(states.place(id_), "/dev/ttyUSB0") << "the other driver does not keep it";
     });
     EXPECT_NE(log_.find("another driver has seen it since"), std::string::npos) << log_;
 }

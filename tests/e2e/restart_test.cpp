@@ -2,6 +2,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -89,4 +90,43 @@ TEST_F(Restart, AfterAKillTheStateIsTheLastOneWritten) {
     rig_.daemon().wait();
     start();
     EXPECT_EQ(rig_.text(service_, "/CustomName"), "Kept at once");
+}
+
+/// Whoever answers first.
+TEST_F(Restart, KeepsTwoBatteriesWithOneSerialNumberApart) {
+    // The serial number follows from the name of the port.
+    const std::string other = rig_.folder.file("ttyTest1");
+    std::filesystem::rename(port_, other);
+    const Process twin({BMSD_BINARY, "simulate", "jkbms_pb", "--path", port_, "--json"});
+    ASSERT_TRUE(eventually([&] { return twin.out().find('\n') != std::string::npos; })) << twin.err();
+    const std::map<std::string, std::string> names = {{port_, "Left"}, {other, "Right"}};
+    const auto is_shown = [&](const std::string& port) {
+        return eventually([&] { return rig_.number(service_of(port), "/Soc").has_value(); });
+    };
+    rig_.run("BMS_TYPE = Jkbms_pb\n", {port_, other});
+    for (const auto& [port, name] : names) {
+        ASSERT_TRUE(is_shown(port)) << rig_.daemon().err();
+        EXPECT_EQ(rig_.set(service_of(port), "/CustomName", name), 0);
+    }
+    const auto is_kept = [&] {
+        for (const auto& entry : std::filesystem::directory_iterator(rig_.folder.file("state/batteries"))) {
+            std::ifstream in(entry.path());
+            const std::string text{std::istreambuf_iterator<char>(in), {}};
+            if (text.find("\"place\"") != std::string::npos) return true;
+        }
+        return false;
+    };
+    ASSERT_TRUE(eventually(is_kept));
+    end();
+    for (const std::string& late : {port_, other}) {
+        const std::string& first = late == port_ ? other : port_;
+        const Process& sleeper = late == port_ ? twin : rig_.simulator(port_);
+        sleeper.signal(SIGSTOP);
+        rig_.run("BMS_TYPE = Jkbms_pb\n", {port_, other});
+        EXPECT_TRUE(is_shown(first)) << rig_.daemon().err();
+        sleeper.signal(SIGCONT);
+        EXPECT_TRUE(is_shown(late)) << rig_.daemon().err();
+        for (const auto& [port, name] : names) EXPECT_EQ(rig_.text(service_of(port), "/CustomName"), name) << port;
+        end();
+    }
 }

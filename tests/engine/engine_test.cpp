@@ -41,6 +41,21 @@ Reading daly_pack() {
     return reading;
 }
 
+/// What was kept before the start.
+class StateNotes final : public engine::BatteryMemory {
+public:
+    std::optional<control::Persistent> recall(const std::string& id) override {
+        const auto known = states.find(id);
+        return known == states.end() ? std::nullopt : std::optional(known->second);
+    }
+    void keep(const std::string& id, const control::Persistent& state) override { states[id] = state; }
+    std::string place(const std::string& id) override { return places[id]; }
+    void keep_place(const std::string& id, const std::string& place) override { places[id] = place; }
+
+    std::map<std::string, control::Persistent> states;
+    std::map<std::string, std::string> places;
+};
+
 /// An engine with one fake port.
 class EngineTest : public testing::Test {
 protected:
@@ -154,6 +169,7 @@ protected:
     control::Parameters parameters;
     std::vector<std::string> log;
     test::Witness witness;
+    StateNotes notes;
     engine::Engine engine{io,    parameters, false,
                           false, false,      [this](Severity, const std::string& text) { log.push_back(text); }};
     bool all_failed = false;
@@ -730,6 +746,55 @@ TEST_F(EngineTest, TwoLiveBatteriesWithOneIdentityKeepTheirNamesWhenAPortIsOpene
     EXPECT_EQ(witness.appeared_ids.size(), 3u);
     EXPECT_EQ(witness.removed_ids, std::vector<std::string>{"4061234567890"});
     EXPECT_EQ(times_logged("two batteries call themselves 4061234567890"), 1);
+}
+
+TEST_F(EngineTest, TheSecondOfTwoBatteriesWithOneIdentityIsTheSecondAlsoIfItAnswersFirstAfterARestart) {
+    notes.places["4061234567890"] = "/dev/fake address 0x01";
+    engine.set_memory(notes);
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = other.batteries[1] = pack("4061234567890", 52.8);
+    bus.absent = true;
+    run_until([&] { return witness.appeared_ids.size() == 1; });
+    EXPECT_EQ(id_at(1), "4061234567890_other__0x01");
+    run_for(600s);
+    bus.absent = false;
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    EXPECT_EQ(id_at(0), "4061234567890");
+    run_for(60s);
+    EXPECT_EQ(witness.appeared_ids.size(), 2u);
+    EXPECT_TRUE(witness.removed_ids.empty());
+}
+
+TEST_F(EngineTest, WhichOfTwoBatteriesWithOneIdentityIsTheFirstIsKeptOnceBothHaveAnswered) {
+    engine.set_memory(notes);
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    other.batteries[1] = pack("4061234567890", 52.8);
+    bus.silent = {1};
+    run_for(60s);
+    EXPECT_EQ(notes.places["4061234567890"], "") << "where a single battery is, is its own affair";
+    bus.batteries[1] = other.batteries[1];
+    bus.silent.clear();
+    run_until([&] { return witness.appeared_ids.size() == 2; }, 90s);
+    run_for(5s);
+    EXPECT_EQ(notes.places["4061234567890"], "/dev/other address 0x01");
+}
+
+TEST_F(EngineTest, OfTwoBatteriesWithOneIdentityTheFirstMayComeToAPortWithAnotherName) {
+    notes.places["4061234567890"] = "/dev/former address 0x01";
+    notes.states["4061234567890_other__0x01"];
+    engine.set_memory(notes);
+    auto& bus = start({1}, 1s);
+    auto& other = add_other_port();
+    bus.batteries[1] = other.batteries[1] = pack("4061234567890", 52.8);
+    bus.absent = true;
+    run_for(60s);
+    EXPECT_EQ(id_at(1), "4061234567890_other__0x01") << "it was there before";
+    bus.absent = false;
+    run_until([&] { return witness.appeared_ids.size() == 2; });
+    EXPECT_EQ(id_at(0), "4061234567890");
+    EXPECT_EQ(notes.places["4061234567890"], "/dev/fake address 0x01");
 }
 
 TEST_F(EngineTest, ABatteryThatWasElsewhereForAMomentIsNotTwo) {

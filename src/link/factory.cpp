@@ -18,7 +18,8 @@ bool is_tcp_port(const std::string& text) {
 constexpr std::string_view tcp = "tcp://";
 
 struct Gateway {
-    std::string host, service;
+    std::string host;
+    std::uint16_t port;
 };
 
 Result<Gateway> gateway(const std::string& port) {
@@ -29,7 +30,7 @@ Result<Gateway> gateway(const std::string& port) {
         return fail(port + ": write tcp://host:port, for example tcp://192.168.1.20:502");
     host.resize(colon);
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    return Gateway{std::move(host), service};
+    return Gateway{std::move(host), static_cast<std::uint16_t>(std::stoi(service))};
 }
 
 }  // namespace
@@ -47,7 +48,7 @@ Result<std::unique_ptr<ByteLink>> make_link(Executor executor, const std::string
     if (auto checked = check_name(port); !checked) return tl::unexpected(std::move(checked.error()));
     if (!port.starts_with(tcp)) return std::make_unique<SerialLink>(std::move(executor), port);
     Gateway to = *gateway(port);
-    return std::make_unique<TcpLink>(std::move(executor), port, std::move(to.host), std::move(to.service));
+    return std::make_unique<TcpLink>(std::move(executor), port, std::move(to.host), to.port);
 }
 
 }  // namespace bmsd::link

@@ -31,9 +31,6 @@ protected:
     /// Hands over what fits at once; result and errno are those of write(2).
     virtual ssize_t put(std::span<const std::uint8_t> bytes) const noexcept;
 
-    /// Goes up when a wait begins and when it ends: tells a late timer that its wait, and the frame with it, is over.
-    std::uint64_t wait_ = 0;
-
 private:
     /// Waits until the descriptor is ready for `events` (EPOLLIN, EPOLLOUT) or the deadline has passed
     /// (error: timed_out).
@@ -43,6 +40,8 @@ private:
     Executor executor_;
     std::string name_;
     int fd_ = -1;
+    /// Goes up when a wait begins and when it ends: tells a late timer that its wait, and the frame with it, is over.
+    std::uint64_t wait_ = 0;
     /// Asio watches this epoll instance, which in turn watches fd_ only while somebody waits. Watched directly, each
     /// few bytes that a UART hands over would wake the loop although we sleep until the answer can be complete.
     Descriptor watch_;

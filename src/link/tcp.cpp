@@ -1,10 +1,15 @@
 #include "link/tcp.hpp"
 
+#include <memory>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "link/last_error.hpp"
 #include "loop/loop.hpp"
 
 namespace bmsd::link {
@@ -21,33 +26,45 @@ tl::unexpected<Error> fail(const std::string& name, const std::string& why) {
 
 }  // namespace
 
+/// What the deadline of an attempt ends. Its coroutine owns it, and may be gone before the deadline is.
+struct TcpLink::Attempt {
+    explicit Attempt(const Executor& executor) : socket(executor), answer(executor), deadline(executor) {}
+
+    static std::shared_ptr<Attempt> begin(const Executor& executor) {
+        auto attempt = std::make_shared<Attempt>(executor);
+        attempt->deadline.expires_after(connect_timeout);
+        attempt->deadline.async_wait([weak = std::weak_ptr(attempt)](error_code cancelled) {
+            const auto still = weak.lock();
+            if (cancelled || !still) return;
+            still->late = true;
+            error_code ignored;
+            static_cast<void>(still->answer.close(ignored));
+            static_cast<void>(still->socket.close(ignored));
+        });
+        return attempt;
+    }
+
+    tcp::socket socket;
+    Descriptor answer;  ///< can be read once it is known who the host is
+    Timer deadline;
+    bool late = false;
+};
+
 Task<Result<void>> TcpLink::open(std::uint32_t) {
     close();
-    tcp::resolver resolver(executor());
-    tcp::socket socket(executor());
-    bool late = false;
-    const std::uint64_t wait = ++wait_;
-    Timer deadline(executor(), connect_timeout);
-    deadline.async_wait([&, wait](error_code cancelled) {
-        if (cancelled || wait != wait_) return;  // all else is gone once wait_ has moved on
-        late = true;
-        resolver.cancel();
-        error_code ignored;
-        static_cast<void>(socket.close(ignored));
-    });
+    const auto attempt = Attempt::begin(executor());
     error_code error;
-    const auto endpoints = co_await resolver.async_resolve(host_, service_, asio::redirect_error(use_task, error));
-    const bool known = !error;
-    if (known) co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
-    ++wait_;
-    deadline.cancel();
-    if (!known && late)
+    const Endpoints endpoints = co_await find_host(*attempt, error);
+    if (attempt->late)
         co_return fail(name(),
                        "no answer within 5 s to who the host is; is the name server reachable? Else give the "
                        "host's number");
-    if (!known)
+    if (error)
         co_return fail(name(), "the host is not known (" + error.message() + "); check the name or give its number");
-    if (late) co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");
+    tcp::socket& socket = attempt->socket;
+    co_await asio::async_connect(socket, endpoints, asio::redirect_error(use_task, error));
+    if (attempt->late)
+        co_return fail(name(), "no connection within 5 s; is the gateway switched on and in this network?");
     if (error)
         co_return fail(
             name(), "no connection (" + error.message() + "); check host and port, and that no other client holds it");
@@ -58,6 +75,30 @@ Task<Result<void>> TcpLink::open(std::uint32_t) {
     if (const error_code adopted = adopt(socket.release()))
         co_return fail(name(), "cannot be watched (" + adopted.message() + ")");
     co_return Result<void>{};
+}
+
+/// Nothing, with or without an error, if that is not known in time.
+Task<Endpoints> TcpLink::find_host(Attempt& attempt, error_code& error) {
+    std::optional<Endpoints> found = endpoints_of_number(host_, error);
+    if (!found) {
+        const auto lookup = lookups_.find(host_, error);
+        if (!lookup) co_return Endpoints{};
+        // Others may wait for the same answer, and the loop watches no descriptor twice.
+        const int own = ::fcntl(lookup->answered, F_DUPFD_CLOEXEC, 0);
+        if (own < 0)
+            error = last_error();
+        else
+            attempt.answer.assign(own, error);
+        if (own >= 0 && error) ::close(own);
+        if (!error) co_await attempt.answer.async_wait(Descriptor::wait_read, asio::redirect_error(use_task, error));
+        // Too late: the answer is for the next attempt. What the other thread has written is ours once `done` is seen.
+        if (error || attempt.late || !lookup->done) co_return Endpoints{};
+        lookup->taken = true;
+        error = lookup->error;
+        found = lookup->endpoints;
+    }
+    for (tcp::endpoint& endpoint : *found) endpoint.port(port_);
+    co_return std::move(*found);
 }
 
 ssize_t TcpLink::put(std::span<const std::uint8_t> bytes) const noexcept {

@@ -30,8 +30,7 @@ struct Gateway {
     asio::io_context gateway_io{1};
     tcp::acceptor acceptor{gateway_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
     asio::io_context io{1};
-    link::TcpLink link{io.get_executor(), "tcp://127.0.0.1", "127.0.0.1",
-                       std::to_string(acceptor.local_endpoint().port())};
+    link::TcpLink link{io.get_executor(), "tcp://127.0.0.1", "127.0.0.1", acceptor.local_endpoint().port()};
 };
 
 }  // namespace
@@ -76,7 +75,7 @@ TEST(TcpLink, ClosedPortIsSaid) {
         port = acceptor.local_endpoint().port();
     }
     asio::io_context io{1};
-    link::TcpLink link(io.get_executor(), "tcp://127.0.0.1:" + std::to_string(port), "127.0.0.1", std::to_string(port));
+    link::TcpLink link(io.get_executor(), "tcp://127.0.0.1:" + std::to_string(port), "127.0.0.1", port);
     const auto result = finish(io, link.open(0));
     ASSERT_FALSE(result);
     EXPECT_NE(result.error().detail.find("no connection"), std::string::npos) << result.error().detail;

@@ -1,21 +1,24 @@
 // Preloaded into the daemon: makes chosen calls of the C library fail. What fails is said in the environment:
-//   BMSD_FAULT        CALL@KIND:ERROR, e.g. read@tty:EIO; KIND is tty, state, config, bus, tcp or can; ERROR may be
-//                     "short": half the bytes, or "closed": none, as at the end
+//   BMSD_FAULT        CALL@KIND:ERROR, e.g. read@tty:EIO; KIND is tty, state, config, bus, tcp, can or host; ERROR may
+//                     be "short": half the bytes, "closed": none, as at the end, or "hangs": for a minute
 //   BMSD_FAULT_FIRST  the first call that fails, counted from 1
 //   BMSD_FAULT_EVERY  and each so many calls later; 0: only the first
 //   BMSD_FAULT_TIMES  so often in all
 // Each failure is told on standard error as "fault: CALL@KIND #N".
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -89,6 +92,11 @@ const char* kind_of_domain(int domain) {
     if (domain == AF_UNIX) return "bus";
     if (domain == AF_CAN) return "can";
     return domain == AF_INET || domain == AF_INET6 ? "tcp" : nullptr;
+}
+
+/// Numbers wait for no name server.
+const char* kind_of_host(const char* host) {
+    return host && host[std::strspn(host, "0123456789.")] != '\0' && !std::strchr(host, ':') ? "host" : nullptr;
 }
 
 int domain_of(int fd) {
@@ -193,6 +201,14 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) {
 int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
     static const auto real = next<int(int, mmsghdr*, unsigned, int, timespec*)>("recvmmsg");
     return strikes("recvmmsg", kind_of(fd)) ? -1 : real(fd, messages, count, flags, timeout);
+}
+
+int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** result) {
+    static const auto real = next<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo");
+    const bool asks = !hints || (hints->ai_flags & AI_NUMERICHOST) == 0;
+    if (!asks || !strikes("getaddrinfo", kind_of_host(host))) return real(host, service, hints, result);
+    std::this_thread::sleep_for(std::chrono::minutes{1});
+    return EAI_AGAIN;
 }
 
 int bind(int fd, const sockaddr* to, socklen_t size) noexcept {

@@ -31,14 +31,7 @@ std::string file_name(const std::string& id) {
 
 BatteryStates::BatteryStates(const std::string& state_dir, ReplaceFile replace, Report report)
     : report_(std::move(report)), replace_(std::move(replace)) {
-    if (state_dir.empty()) return;
-    folder_ = state_dir + "/batteries";
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (!error) return;
-    report_(Severity::warning, folder_ + ": cannot be made (" + error.message() +
-                                   "): charge mode, names and history are lost when bmsd ends");
-    folder_.clear();
+    if (!state_dir.empty()) folder_ = state_dir + "/batteries";
 }
 
 std::string BatteryStates::path_of(const std::string& id) const {

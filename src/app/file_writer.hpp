@@ -1,6 +1,7 @@
 // Files are written beside the event loop: a disk may take as long as it likes.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -21,8 +22,10 @@ using ReplaceFile = std::function<void(std::string path, std::string content)>;
 /// Replaces files one after the other on a thread of its own, which gets copies and shares nothing with the rest.
 class FileWriter {
 public:
-    /// Failures are reported on `executor`, the first one of each file until it can be written again.
-    FileWriter(Executor executor, Report report);
+    /// Failures are reported on `executor`, the first one of each file until it can be written again, which is reported
+    /// as well. What could not be written is tried again with every later write() of any file, every `pause`, and at
+    /// the end.
+    FileWriter(Executor executor, Report report, std::chrono::steady_clock::duration pause = std::chrono::minutes{1});
     /// Writes what is still to be written.
     ~FileWriter();
     FileWriter(const FileWriter&) = delete;
@@ -42,15 +45,21 @@ private:
         std::string trouble;  ///< empty: written
     };
 
+    void try_again();
     void work();
     void tell();
+    void try_again_later();
 
     Executor executor_;
     Report report_;
+    std::chrono::steady_clock::duration pause_;
+    Timer retry_;
+    bool retrying_ = false;             ///< retry_ runs
     std::vector<std::string> failing_;  ///< files whose trouble the log knows
     std::shared_ptr<char> alive_ = std::make_shared<char>();
     std::mutex mutex_;
     std::deque<File> waiting_;       ///< guarded by mutex_, each path once, in the order in which they came
+    std::vector<File> failed_;       ///< guarded by mutex_, each path once: the newest content that failed
     bool working_ = false;           ///< guarded by mutex_
     std::vector<Outcome> outcomes_;  ///< guarded by mutex_
     boost::asio::thread_pool thread_{1};

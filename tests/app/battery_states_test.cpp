@@ -62,6 +62,16 @@ TEST_F(BatteryStatesTest, AreThereAtTheNextStart) {
     EXPECT_TRUE(std::filesystem::exists(folder_.file("batteries/JK%2F%2E%2E%2F48%20V.json")));
 }
 
+TEST_F(BatteryStatesTest, AreKeptAsSoonAsTheirFolderCanBeMade) {
+    folder_.write("batteries", "in the way");
+    during_a_run([&](BatteryStates& states) {
+        std::filesystem::remove(folder_.file("batteries"));
+        states.set_name(id_, "Cellar");
+    });
+    during_a_run([&](BatteryStates& states) { EXPECT_EQ(states.name(id_), "Cellar"); });
+    EXPECT_EQ(log_, "");
+}
+
 TEST_F(BatteryStatesTest, AreThoseOfTheOtherDriverIfItHasSeenTheBatterySince) {
     control::Persistent ours = in_float();
     ours.soc_percent = 40;

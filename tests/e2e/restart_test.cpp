@@ -130,3 +130,15 @@ TEST_F(Restart, KeepsTwoBatteriesWithOneSerialNumberApart) {
         end();
     }
 }
+
+TEST_F(Restart, WhatCouldNotBeWrittenWhenItHappenedIsWrittenLater) {
+    const std::string file = rig_.folder.file("state/detected.json");
+    std::filesystem::create_directories(file + ".new");
+    rig_.run("", {port_});  // what is searched is remembered
+    ASSERT_TRUE(eventually([&] { return rig_.logged(file + ": no file can be made beside it"); }))
+        << rig_.daemon().err();
+    std::filesystem::remove(file + ".new");
+    end();
+    EXPECT_TRUE(std::filesystem::exists(file));
+    EXPECT_TRUE(rig_.logged(file + ": written again")) << rig_.daemon().err();
+}

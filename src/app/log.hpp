@@ -18,9 +18,9 @@ struct Log {
     std::function<void()> forget;
 };
 
-/// Writes messages to `fd` as "time LEVEL text". The same text is not repeated within a minute; how often it was held
-/// back is said with its next appearance. Messages below `level`, as it is then, are left out. Nothing waits for the
-/// reader, see LogSink.
+/// Writes messages to `fd` as "time LEVEL text". The same text is not repeated within a minute, unless another one that
+/// begins with the same word was said in between, and then six times at most; how often it was held back is said with
+/// its next appearance. Messages below `level`, as it is then, are left out. Nothing waits for the reader, see LogSink.
 [[nodiscard]] Log make_log(std::shared_ptr<const LogLevel> level, int fd = STDERR_FILENO);
 
 }  // namespace bmsd::app

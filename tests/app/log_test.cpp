@@ -35,6 +35,11 @@ protected:
         text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
         return text;
     }
+    static int times(const std::string& text, const std::string& what) {
+        int count = 0;
+        for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+        return count;
+    }
     /// More than a pipe holds.
     void flood() const {
         for (int i = 0; i < lines; ++i) log_(Severity::info, "line " + std::to_string(i) + std::string(100, '.'));
@@ -63,6 +68,43 @@ TEST_F(LogTest, RepeatsNothingWithinAMinuteUnlessSomebodyAsks) {
     forget_();
     log_(Severity::info, "again");
     EXPECT_NE(read().find(" info again (2 times more since)\n"), std::string::npos);
+}
+
+TEST_F(LogTest, TheLastWordOfASubjectIsTheRightOne) {
+    const std::string gone = "/dev/ttyUSB0: the device is gone", there = "/dev/ttyUSB0: the port is there again";
+    log_(Severity::warning, gone);
+    log_(Severity::info, there);
+    log_(Severity::warning, gone);
+    log_(Severity::warning, gone);
+    std::string said = read();
+    EXPECT_EQ(times(said, gone), 2) << said;
+    EXPECT_EQ(times(said, there), 1) << said;
+    // The colon ends no subject: an address stands in front of it, or it is further behind.
+    log_(Severity::info, "/dev/ttyUSB0 address 0x01: answers again");
+    log_(Severity::warning, gone);
+    said = read();
+    EXPECT_EQ(times(said, gone + " (1 times more since)\n"), 1) << said;
+}
+
+TEST_F(LogTest, AnotherSubjectLetsNothingBeRepeated) {
+    log_(Severity::warning, "/dev/ttyUSB0: the device is gone");
+    log_(Severity::warning, "/dev/ttyUSB1: the device is gone");
+    log_(Severity::warning, "/dev/ttyUSB0: the device is gone");
+    EXPECT_EQ(times(read(), "gone"), 2);
+}
+
+TEST_F(LogTest, WhatChangesAllTheTimeIsHeldBackInTheEnd) {
+    for (int i = 0; i < 100; ++i) {
+        log_(Severity::warning, "battery 7 has left D-Bus");
+        log_(Severity::info, "battery 7 is on D-Bus");
+    }
+    const std::string said = read();
+    EXPECT_EQ(times(said, "has left D-Bus"), 6) << said;
+    EXPECT_EQ(times(said, "is on D-Bus"), 6) << said;
+    EXPECT_EQ(times(said, "(changes too often: not said again for up to a minute)\n"), 2) << said;
+    forget_();
+    log_(Severity::info, "battery 7 is on D-Bus");
+    EXPECT_NE(read().find("battery 7 is on D-Bus (94 times more since)\n"), std::string::npos);
 }
 
 TEST_F(LogTest, DoesNotWaitForAReaderThatStopsAndSaysHowMuchIsLost) {

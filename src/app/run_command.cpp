@@ -102,7 +102,9 @@ public:
                                          "until the file is corrected");
     }
 
-    int run() {
+    /// `no_state`: why nothing can be kept at the moment; empty: nothing is wrong.
+    int run(const std::string& no_state) {
+        if (!no_state.empty()) report_(Severity::error, no_state);
         if (const auto code = add_ports()) return *code;
         keep_as_good();
         engine_.set_memory(detections_.emplace(options_.state_dir, replace_file_, report_));
@@ -338,7 +340,12 @@ int run(const RunOptions& wanted) {
     if (const std::string wrong = why_no_stats(options.stats); !wrong.empty()) return complain("bmsd", wrong, false);
     const bool named = !options.state_dir.empty();
     if (!named) options.state_dir = usual_state_dir();
-    if (const auto made = make_state_dir(options.state_dir); !made) {
+    std::string no_state;
+    if (const auto made = make_state_dir(options.state_dir); !made && made.error().may_pass) {
+        // Batteries are served without it as well, and what is there can perhaps still be read.
+        no_state = made.error().detail +
+                   "; until then what is new of charge mode, names, history and what was found is lost when bmsd ends";
+    } else if (!made) {
         std::fprintf(
             stderr, "bmsd: %s%s\n", made.error().detail.c_str(),
             named ? "" : " (without one, charge mode, names, history and what was found are lost when bmsd ends)");
@@ -353,7 +360,7 @@ int run(const RunOptions& wanted) {
                 std::fprintf(stderr, "bmsd: %s\n", to_string(problem, options.config).c_str());
         return user_must_act;
     }
-    return Daemon(options, std::move(parsed), std::move(last_good)).run();
+    return Daemon(options, std::move(parsed), std::move(last_good)).run(no_state);
 }
 
 }  // namespace bmsd::app

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "model/error.hpp"
+#include <tl/expected.hpp>
 
 namespace bmsd::app {
 
@@ -14,7 +14,13 @@ namespace bmsd::app {
 /// elsewhere.
 [[nodiscard]] std::string usual_state_dir();
 
-/// Makes the directory and its parents if they are missing. The error (ErrorClass::config) names it and the remedy.
-[[nodiscard]] Result<void> make_state_dir(const std::string& state_dir);
+/// Why nothing can be written into the state directory.
+struct NoState {
+    std::string detail;     ///< names it and the remedy
+    bool may_pass = false;  ///< it is the disk, not the name: read-only, full or broken
+};
+
+/// Makes the directory and its parents if they are missing.
+[[nodiscard]] tl::expected<void, NoState> make_state_dir(const std::string& state_dir);
 
 }  // namespace bmsd::app

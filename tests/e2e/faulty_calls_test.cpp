@@ -199,6 +199,13 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"read@state:EIO", "it cannot be read", 1, 1, Scene::restarted},
         Fault{"read@state:EINTR", nullptr, 1, 2, Scene::restarted},
         Fault{"read@state:short", nullptr, 1, 1, Scene::restarted},
+        Fault{"access@state:EROFS", "the state directory cannot be written to (Read-only file system); see to the disk",
+              1, 1, Scene::restarted},
+        Fault{"access@state:EIO", "the state directory cannot be written to (Input/output error); see to the disk", 1,
+              1, Scene::restarted},
+        Fault{"mkdir@state:ENOSPC", "the state directory cannot be made (No space left on device); see to the disk", 1,
+              1},
+        Fault{"mkdir@state:EDQUOT", "the state directory cannot be made (Disk quota exceeded); see to the disk", 1, 1},
         Fault{"open@config:EMFILE", "the file cannot be read", 2, 2, Scene::reloaded},
         Fault{"read@config:EIO", "the file cannot be read", 3, 2, Scene::reloaded},
         Fault{"read@config:EINTR", nullptr, 1, 2, Scene::reloaded},
@@ -231,3 +238,24 @@ INSTANTIATE_TEST_SUITE_P(
             if (letter == '@' || letter == ':') letter = '_';
         return fault.param.scene == Scene::settings ? name + "_with_settings" : name;
     });
+
+TEST(StateDirectory, ThatIsWronglyNamedIsToldAtTheStart) {
+    Rig rig;
+    const auto run_ends = [&](const std::string& why) {
+        rig.run("", {"/dev/no-such-port"});
+        EXPECT_EQ(rig.daemon().wait(), 2);
+        EXPECT_TRUE(
+            rig.logged(rig.folder.file("state") + ": the state directory " + why + "; name another with --state-dir\n"))
+            << rig.daemon().err();
+        EXPECT_FALSE(rig.logged("starts")) << rig.daemon().err();
+    };
+    rig.folder.write("state", "");
+    run_ends("cannot be made (Not a directory)");
+    std::filesystem::remove(rig.folder.file("state"));
+    if (!std::filesystem::exists(BMSD_FAULTY_CALLS)) GTEST_SKIP() << "sanitizers and preloading exclude each other";
+    for (const char* call : {"mkdir", "access"}) {
+        rig.environment = {"LD_PRELOAD=" BMSD_FAULTY_CALLS, std::string("BMSD_FAULT=") + call + "@state:EACCES",
+                           "BMSD_FAULT_FIRST=1", "BMSD_FAULT_TIMES=1"};
+        run_ends(std::string("cannot be ") + (call[0] == 'm' ? "made" : "written to") + " (Permission denied)");
+    }
+}

@@ -41,7 +41,8 @@ int error_number(std::string_view name) {
                              {"EINTR", EINTR},   {"ENOSPC", ENOSPC},       {"ECONNREFUSED", ECONNREFUSED},
                              {"EMFILE", EMFILE}, {"EPIPE", EPIPE},         {"ECONNRESET", ECONNRESET},
                              {"ENOMEM", ENOMEM}, {"ETIMEDOUT", ETIMEDOUT}, {"ENETDOWN", ENETDOWN},
-                             {"ENODEV", ENODEV}, {"ENOBUFS", ENOBUFS}};
+                             {"ENODEV", ENODEV}, {"ENOBUFS", ENOBUFS},     {"EROFS", EROFS},
+                             {"EDQUOT", EDQUOT}, {"EACCES", EACCES}};
     for (const Named& one : all)
         if (one.name == name) return one.number;
     return 0;
@@ -82,7 +83,8 @@ bool strikes(const char* call, const char* kind) {
 }
 
 const char* kind_of_path(const char* path) {
-    if (std::strstr(path, "/state/")) return "state";
+    const std::string_view whole = path;
+    if (std::strstr(path, "/state/") || whole.ends_with("/state")) return "state";
     if (std::strstr(path, "/config.ini")) return "config";
     if (std::strstr(path, "/ttyTest") || std::strncmp(path, "/dev/pts/", 9) == 0) return "tty";
     return nullptr;
@@ -169,6 +171,16 @@ int fsync(int fd) {
 int rename(const char* from, const char* to) noexcept {
     static const auto real = next<int(const char*, const char*)>("rename");
     return strikes("rename", kind_of_path(to)) ? -1 : real(from, to);
+}
+
+int access(const char* path, int mode) noexcept {
+    static const auto real = next<int(const char*, int)>("access");
+    return strikes("access", kind_of_path(path)) ? -1 : real(path, mode);
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+    static const auto real = next<int(const char*, mode_t)>("mkdir");
+    return strikes("mkdir", kind_of_path(path)) ? -1 : real(path, mode);
 }
 
 int socket(int domain, int type, int protocol) noexcept {

@@ -7,11 +7,12 @@
 namespace bmsd::venus {
 namespace {
 
-/// "Value" of a dictionary a{sv}, which the message stands before; nothing if there is none.
+/// "Value" of a dictionary a{sv}, which the message stands before; nothing if there is none. One that cannot be read,
+/// NaN for example, is Invalid: what the item said before does not hold any more.
 std::optional<Value> value_in(sd_bus_message* message) {
     std::optional<Value> found;
-    each_entry(message, [&](const std::string& key, const Value& value) {
-        if (key == "Value") found = value;
+    each_key(message, [&](const std::string& key, const std::optional<Value>& value) {
+        if (key == "Value") found = value.value_or(Value{});
     });
     return found;
 }

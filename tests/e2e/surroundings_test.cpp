@@ -1,4 +1,6 @@
 // A battery that listens to other devices on the bus.
+#include <limits>
+
 #include "one_battery.hpp"
 #include "support/settings_service.hpp"
 
@@ -36,6 +38,18 @@ TEST_F(Surroundings, CurrentAndStateOfChargeOfAShunt) {
     SettingsService shunt(rig_.bus.address(), shunt_name);
     shunt.change("/Dc/0/Current", -5.0);
     EXPECT_TRUE(becomes("/Dc/0/Current", -5)) << "it is back";
+}
+
+TEST_F(Surroundings, AShuntThatSaysNoNumberIsNotBelieved) {
+    SettingsService shunt(rig_.bus.address(), shunt_name);
+    shunt.store("/Dc/0/Current", -33.0);
+    start_jk(std::string("EXTERNAL_SENSOR_DBUS_DEVICE = ") + shunt_name +
+             "\nEXTERNAL_SENSOR_DBUS_PATH_CURRENT = /Dc/0/Current\n");
+    EXPECT_TRUE(becomes("/Dc/0/Current", -33));
+    shunt.change("/Dc/0/Current", std::numeric_limits<double>::quiet_NaN());
+    EXPECT_TRUE(becomes("/Dc/0/Current", -10)) << "the BMS's own";
+    shunt.change("/Dc/0/Current", -20.0);
+    EXPECT_TRUE(becomes("/Dc/0/Current", -20));
 }
 
 TEST_F(Surroundings, AShuntThatIsNotThereIsNamed) {

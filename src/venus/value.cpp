@@ -199,6 +199,8 @@ std::optional<Value> read(sd_bus_message* message) {
     const std::string inside = contents;
     if (sd_bus_message_enter_container(message, 'v', inside.c_str()) < 0) return std::nullopt;
     auto value = read_content(message, inside);
+    // What is left unread would hide all that follows.
+    if (!value && sd_bus_message_at_end(message, 0) == 0) sd_bus_message_skip(message, inside.c_str());
     if (sd_bus_message_exit_container(message) < 0) return std::nullopt;
     return value;
 }

@@ -63,7 +63,8 @@ enum class Kind : std::uint8_t { integer, real, text };
 
 /// Appends `value` as a variant. Negative errno on failure.
 [[nodiscard]] int append(sd_bus_message* message, const Value& value);
-/// Reads a variant holding a number, a boolean, a text or the invalid value; nothing for anything else.
+/// Reads a variant holding a number, a boolean, a text or the invalid value; nothing for anything else, which is passed
+/// over.
 [[nodiscard]] std::optional<Value> read(sd_bus_message* message);
 
 }  // namespace bmsd::venus

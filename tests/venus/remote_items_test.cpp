@@ -87,6 +87,22 @@ TEST_F(RemoteItemsOnBus, WhatIsNoNumberAmongManyItemsDoesSoToo) {
     EXPECT_EQ(items->number(1), 50.0);
 }
 
+TEST_F(RemoteItemsOnBus, ValuesOfUnknownTypesHideNothingBehindThem) {
+    properties([](sd_bus_message* message) {
+        sd_bus_message_append(message, "{sv}", "Place", "(is)", 1, "shed");
+        sd_bus_message_append(message, "{sv}", "Limits", "a{sv}", 1, "Max", "v", "ad", 1, 9.0);
+        sd_bus_message_append(message, "{sv}", "None", "au", 0);
+        sd_bus_message_append(message, "{sv}", "Some", "ai", 2, 1, 2);
+        sd_bus_message_append(message, "{sv}", "Path", "o", "/Dc");
+        sd_bus_message_append(message, "{sv}", "Value", "d", -33.0);
+    });
+    EXPECT_TRUE(believed(-33));
+    signal("/", "ItemsChanged", [](sd_bus_message* message) {
+        sd_bus_message_append(message, "a{sa{sv}}", 2, current, 1, "Value", "ad", 1, 2.0, soc, 1, "Value", "d", 50.0);
+    });
+    EXPECT_TRUE(client.wait([&] { return items->number(1) == 50.0; })) << "also in the dictionary around";
+}
+
 TEST_F(RemoteItemsOnBus, ASignalWithoutAValueChangesNothing) {
     says(-33);
     ASSERT_TRUE(believed(-33));

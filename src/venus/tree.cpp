@@ -234,8 +234,9 @@ int Tree::write(sd_bus_message* call, Item& item) {
     if (signature != "v")
         return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_INVALID_ARGS, "SetValue takes one variant");
     Written code = impossible;
-    const auto sent = read(call);
-    const auto wanted = sent && item.writing ? convert(*sent, item.writing->kind) : std::nullopt;
+    const Kind kind = item.writing ? item.writing->kind : Kind::real;
+    const auto sent = read(call, kind);
+    const auto wanted = sent && item.writing ? convert(*sent, kind) : std::nullopt;
     if (wanted) {
         const bool as_it_is = !item.writing->momentary && *wanted == item.value;
         code = as_it_is || item.writing->accept(*wanted) ? accepted : refused;

@@ -72,6 +72,15 @@ std::optional<Value> read_number(sd_bus_message* message, char type) {
     return number_value(static_cast<double>(number));
 }
 
+/// `as_text`: for an item that holds a text. A double would show 1099511627776 as 1099511627776.0, and knows the first
+/// sixteen digits only.
+template <class T>
+std::optional<Value> read_wide(sd_bus_message* message, char type, bool as_text) {
+    T number{};
+    if (sd_bus_message_read_basic(message, type, &number) < 0) return std::nullopt;
+    return as_text ? Value{std::to_string(number)} : number_value(static_cast<double>(number));
+}
+
 std::optional<Value> read_text(sd_bus_message* message) {
     const char* text = nullptr;
     if (sd_bus_message_read_basic(message, 's', &text) < 0) return std::nullopt;
@@ -85,7 +94,7 @@ std::optional<Value> read_empty(sd_bus_message* message) {
     return Value{Invalid{}};
 }
 
-std::optional<Value> read_content(sd_bus_message* message, std::string_view type) {
+std::optional<Value> read_content(sd_bus_message* message, std::string_view type, bool as_text) {
     if (type == "ai") return read_empty(message);
     if (type.size() != 1) return std::nullopt;
     switch (type[0]) {
@@ -94,9 +103,9 @@ std::optional<Value> read_content(sd_bus_message* message, std::string_view type
         case 'n': return read_number<std::int16_t>(message, 'n');
         case 'q': return read_number<std::uint16_t>(message, 'q');
         case 'i': return read_number<std::int32_t>(message, 'i');
-        case 'u': return read_number<std::uint32_t>(message, 'u');
-        case 'x': return read_number<std::int64_t>(message, 'x');
-        case 't': return read_number<std::uint64_t>(message, 't');
+        case 'u': return read_wide<std::uint32_t>(message, 'u', as_text);
+        case 'x': return read_wide<std::int64_t>(message, 'x', as_text);
+        case 't': return read_wide<std::uint64_t>(message, 't', as_text);
         case 'd': return read_number<double>(message, 'd');
         case 's': return read_text(message);
         default: return std::nullopt;
@@ -192,13 +201,13 @@ int append(sd_bus_message* message, const Value& value) {
         value);
 }
 
-std::optional<Value> read(sd_bus_message* message) {
+std::optional<Value> read(sd_bus_message* message, Kind wanted) {
     char type = 0;
     const char* contents = nullptr;
     if (sd_bus_message_peek_type(message, &type, &contents) <= 0 || type != 'v') return std::nullopt;
     const std::string inside = contents;
     if (sd_bus_message_enter_container(message, 'v', inside.c_str()) < 0) return std::nullopt;
-    auto value = read_content(message, inside);
+    auto value = read_content(message, inside, wanted == Kind::text);
     // What is left unread would hide all that follows.
     if (!value && sd_bus_message_at_end(message, 0) == 0) sd_bus_message_skip(message, inside.c_str());
     if (sd_bus_message_exit_container(message) < 0) return std::nullopt;

@@ -64,7 +64,7 @@ enum class Kind : std::uint8_t { integer, real, text };
 /// Appends `value` as a variant. Negative errno on failure.
 [[nodiscard]] int append(sd_bus_message* message, const Value& value);
 /// Reads a variant holding a number, a boolean, a text or the invalid value; nothing for anything else, which is passed
-/// over.
-[[nodiscard]] std::optional<Value> read(sd_bus_message* message);
+/// over. `wanted` is what it is to become: an integer beyond 32 bits keeps its digits in a text only.
+[[nodiscard]] std::optional<Value> read(sd_bus_message* message, Kind wanted = Kind::real);
 
 }  // namespace bmsd::venus

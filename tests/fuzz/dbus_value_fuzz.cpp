@@ -65,5 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check_conversions(*value);
         check_shown(*value, data[1]);
     }
+    sd_bus_message_rewind(message.get(), 1);
+    if (const auto value = venus::read(message.get(), Kind::text)) check_conversions(*value);
     return 0;
 }

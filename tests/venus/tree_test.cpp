@@ -305,6 +305,19 @@ TEST_F(TreeOnBus, InvalidClearsAText) {
     EXPECT_EQ(ask("/CustomName", "GetValue"), variant("s", ""));
 }
 
+TEST_F(TreeOnBus, IntegersOfEveryWidthAreTextsByTheirDigits) {
+    const auto written = [&](const char* type, auto number) {
+        EXPECT_EQ(client.set(service, "/CustomName", type, number), json::value(0)) << type;
+        return ask("/CustomName", "GetValue");
+    };
+    EXPECT_EQ(written("i", -7), variant("s", "-7"));
+    EXPECT_EQ(written("u", std::uint32_t{4294967295}), variant("s", "4294967295"));
+    EXPECT_EQ(written("x", std::int64_t{1} << 40), variant("s", "1099511627776"));
+    EXPECT_EQ(written("x", std::int64_t{-9007199254740993}), variant("s", "-9007199254740993")) << "no double is that";
+    EXPECT_EQ(written("t", UINT64_MAX), variant("s", "18446744073709551615"));
+    EXPECT_EQ(written("d", 5.5), variant("s", "5.5"));
+}
+
 TEST_F(TreeOnBus, BrokenConnectionIsReported) {
     daemon.die();
     io.restart();

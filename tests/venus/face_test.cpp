@@ -81,6 +81,37 @@ TEST_F(FaceOnBus, OneSignalPerUpdateAndNoneForNoChange) {
     EXPECT_EQ(json::value(client->changes[0]), want);
 }
 
+TEST_F(FaceOnBus, AmountsOfTheHistoryAreRounded) {
+    battery.reading.cycles.reset();
+    const auto set_all = [this](double amount) {
+        for (Number History::*member :
+             {&History::deepest_discharge_ah, &History::last_discharge_ah, &History::average_discharge_ah,
+              &History::total_drawn_ah, &History::charge_cycles, &History::minimum_voltage_v,
+              &History::maximum_voltage_v, &History::minimum_cell_v, &History::maximum_cell_v,
+              &History::minimum_temperature_c, &History::maximum_temperature_c, &History::discharged_kwh,
+              &History::charged_kwh})
+            battery.history.*member = amount;
+    };
+    set_all(120.61000000000001);
+    face.appeared(battery);
+    ASSERT_TRUE(published(name));
+    const auto items = client->item(name, "/", "GetItems").as_object();
+    int amounts = 0;
+    for (const auto& [path, item] : items) {
+        if (!path.starts_with("/History/") || item.at("Value").at("type") != "d") continue;
+        EXPECT_EQ(std::abs(item.at("Value").at("value").as_double()), 120.61) << path;
+        ++amounts;
+    }
+    EXPECT_EQ(amounts, 13);
+    set_all(120.6102);
+    face.updated(battery);
+    client->settle(name);
+    EXPECT_TRUE(client->changes.empty()) << "what nobody can see is not told";
+    battery.history.last_discharge_ah = 0;
+    face.updated(battery);
+    EXPECT_EQ(client->item(name, "/History/LastDischarge", "GetText"), json::value("0.0")) << "not -0.0";
+}
+
 TEST_F(FaceOnBus, SilentBatteryKeepsItsNameButNotItsLiveValues) {
     face.appeared(battery);
     ASSERT_TRUE(published(name));

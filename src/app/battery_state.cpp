@@ -146,6 +146,7 @@ bool unchanged(std::string_view text) {
 std::string to_json(const BatteryState& state, std::string_view id) {
     json::object root{{"bmsd", kind}, {"version", version}, {"battery", id}};
     if (!state.name.empty()) root["name"] = state.name;
+    if (state.name_unwritten) root["name_unwritten"] = true;
     if (state.device_instance) root["device_instance"] = *state.device_instance;
     if (state.last_seen) root["last_seen"] = *state.last_seen;
     if (!state.place.empty()) root["place"] = state.place;
@@ -177,6 +178,10 @@ Result<BatteryState> battery_state(std::string_view text, std::string_view id) {
     BatteryState state;
     // One that is too long costs nothing else.
     state.name = cut_text(text_in(root, "name").value_or(""), longest_custom_name);
+    if (const json::value* unwritten = root.if_contains("name_unwritten")) {
+        // Nothing else depends on it either.
+        state.name_unwritten = unwritten->is_bool() && unwritten->get_bool();
+    }
     if (const json::value* instance = root.if_contains("device_instance")) {
         const std::int64_t* number = instance->if_int64();
         if (!number || *number < 0 || *number > INT32_MAX) return fail("device_instance is no such number");

@@ -15,6 +15,7 @@ namespace bmsd::app {
 struct BatteryState {
     std::optional<control::Persistent> control;
     std::string name;                             ///< given by the user; empty: none
+    bool name_unwritten = false;                  ///< Venus OS' settings do not hold `name` yet
     std::optional<std::int32_t> device_instance;  ///< what Venus knows it by, 0..2^31-1
     /// Unix time, s: what we wrote last as LastSeen into Venus OS' settings, or who left the state there did.
     std::optional<std::int64_t> last_seen;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "app/file_content.hpp"
 
@@ -74,6 +75,10 @@ BatteryState BatteryStates::newer_of(const std::string& id, BatteryState ours, B
         if (!theirs.control->soc_percent) theirs.control->soc_percent = ours.control->soc_percent;
         if (theirs.control->history.values == History{}) theirs.control->history = ours.control->history;
     }
+    if (ours.name_unwritten) {  // the other driver never saw it
+        theirs.name = ours.name;
+        theirs.name_unwritten = true;
+    }
     if (!theirs.device_instance) theirs.device_instance = ours.device_instance;
     theirs.place = ours.place;
     return theirs;
@@ -106,9 +111,16 @@ void BatteryStates::keep_place(const std::string& id, const std::string& place) 
 }
 
 void BatteryStates::set_name(const std::string& id, const std::string& name) {
-    if (state(id).name == name) return;
-    state(id).name = name;
+    BatteryState& kept = state(id);
+    if (kept.name == name) return;
+    kept.name = name;
+    kept.name_unwritten = true;
     write(id);
+}
+
+void BatteryStates::name_written(const std::string& id, const std::string& name) {
+    BatteryState& kept = state(id);
+    if (kept.name == name && std::exchange(kept.name_unwritten, false)) write(id);
 }
 
 void BatteryStates::set_last_seen(const std::string& id, std::int64_t unix_s) {

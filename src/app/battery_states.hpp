@@ -29,7 +29,10 @@ public:
 
     /// The name the user gave the battery; empty: none.
     [[nodiscard]] std::string name(const std::string& id) { return state(id).name; }
+    /// Venus OS' settings do not hold a name that is new until name_written().
     void set_name(const std::string& id, const std::string& name);
+    void name_written(const std::string& id, const std::string& name);
+    [[nodiscard]] bool name_unwritten(const std::string& id) { return state(id).name_unwritten; }
     [[nodiscard]] std::optional<std::int32_t> device_instance(const std::string& id) {
         return state(id).device_instance;
     }

@@ -223,7 +223,7 @@ private:
         settings.custom_name = [this](const Identity& battery) { return states_->name(battery.id); };
         settings.keep_custom_name = [this](const Identity& battery, const std::string& name) {
             states_->set_name(battery.id, name);
-            settings_->keep(venus::serial_text(battery.id), "CustomName", name);
+            keep_name_in_settings(battery.id);
             return true;
         };
         settings.keep_last_seen = [this](const Identity& battery, std::int64_t unix_s) {
@@ -240,6 +240,7 @@ private:
         engine_.set_surroundings([this] { return surroundings_->now(); });
         states_->on_met = [this](const Identity& battery) {
             settings_->known_as(venus::serial_text(battery.id), venus::serial_text(battery.former_id));
+            if (states_->name_unwritten(battery.id)) keep_name_in_settings(battery.id);
         };
         states_->elsewhere = [this](const std::string& id) {
             return from_settings(settings_->find(venus::serial_text(id)));
@@ -247,6 +248,12 @@ private:
         states_->on_kept = [this](const std::string& id, const control::Persistent& state) {
             settings_->write(venus::serial_text(id), to_settings(state));
         };
+    }
+
+    void keep_name_in_settings(const std::string& id) {
+        const std::string name = states_->name(id);
+        settings_->keep(venus::serial_text(id), "CustomName", name,
+                        [this, id, name] { states_->name_written(id, name); });
     }
 
     void save_states_later() {

@@ -112,9 +112,13 @@ void Face::enter_all() {
     for (const Battery* battery : std::exchange(entering_, {})) appeared(*battery);
 }
 
-void Face::setting_changed(const std::string& serial, const std::string&) {
+/// Only that one: of the others what we have may be newer, and on its way.
+void Face::setting_changed(const std::string& serial, const std::string& name) {
+    const SettingValues& stored = settings_.settings->find(serial);
+    const auto changed = stored.find(name);
+    if (changed == stored.end()) return;
     for (const auto& service : services_)
-        if (same_word(service->serial(), serial)) follow(*service, settings_.settings->find(serial));
+        if (same_word(service->serial(), serial)) follow(*service, SettingValues{*changed});
 }
 
 BatteryService* Face::service_of(const Battery& battery) {

@@ -1,5 +1,6 @@
 #include "venus/settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -121,6 +122,7 @@ void Settings::loaded(sd_bus_message* answer) {
         }
     }
     groups_.clear();
+    for (Unwritten& waiting : unwritten_) waiting.sent = false;  // whoever was to answer may be gone
     if (!sd_bus_message_is_method_error(answer, nullptr) && sd_bus_message_enter_container(answer, 'v', "a{sv}") >= 0)
         each_entry(answer, [&](const std::string& key, const Value& value) {
             const auto slash = key.find('/');
@@ -206,7 +208,7 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
     bus_.call(message, [this, serial, group, path, added = std::move(added)](sd_bus_message* answer) {
         if (const sd_bus_error* error = sd_bus_message_get_error(answer)) {
             if (refusal_of(*error) == Refusal::other) refused(*error, "does not take settings");
-            return added(find(serial));
+            return added(with_kept(serial, find(serial)));
         }
         told_.clear();
         SettingValues& values = groups_[group];
@@ -226,12 +228,8 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
                 else if (name.starts_with(path))
                     values[name.substr(path.size())] = value;
             }
-        // Before anybody follows what is stored.
-        if (const auto kept = unwritten_.find(serial); kept != unwritten_.end() && available_ && !values.empty()) {
-            write(serial, kept->second);
-            unwritten_.erase(kept);
-        }
-        added(values);
+        write_kept(serial);
+        added(with_kept(serial, values));
     });
 }
 
@@ -244,26 +242,74 @@ void Settings::write(const std::string& serial, const SettingValues& values) {
         const auto known = stored.find(name);
         if (known == stored.end() || known->second == value) continue;
         known->second = value;
-        write_one(found->first, name, value);
+        write_one(found->first, name, value, [this, group = found->first, name](bool held) {
+            if (!held) groups_[group][name] = Value{};  // so that the next write() tries again
+        });
+    }
+    write_kept(serial);
+}
+
+void Settings::keep(const std::string& serial, const std::string& name, const std::string& text,
+                    std::function<void()> written) {
+    const Value value{text};
+    auto found = unwritten(serial, name);
+    if (found == unwritten_.end()) found = unwritten_.insert(found, {serial, name, {}, {}});
+    if (found->value != value) *found = {serial, name, value, std::move(written)};
+    write_kept(serial);
+}
+
+std::vector<Settings::Unwritten>::iterator Settings::unwritten(const std::string& serial, const std::string& name) {
+    return std::find_if(unwritten_.begin(), unwritten_.end(), [&](const Unwritten& waiting) {
+        return same_word(waiting.serial, serial) && waiting.name == name;
+    });
+}
+
+SettingValues Settings::with_kept(const std::string& serial, SettingValues stored) const {
+    for (const Unwritten& waiting : unwritten_)
+        if (waiting.serial == serial) stored[waiting.name] = waiting.value;
+    return stored;
+}
+
+void Settings::write_kept(const std::string& serial) {
+    const auto group = available_ ? group_of(serial) : groups_.end();
+    if (group == groups_.end()) return;
+    for (Unwritten waiting : std::vector{unwritten_}) {  // what is written leaves the list
+        const auto known = group->second.find(waiting.name);
+        if (waiting.serial != serial || waiting.sent || known == group->second.end()) continue;
+        if (known->second == waiting.value) {
+            kept(serial, waiting.name, waiting.value, true);
+            continue;
+        }
+        unwritten(serial, waiting.name)->sent = true;
+        write_one(group->first, waiting.name, waiting.value,
+                  [this, serial, group = group->first, name = waiting.name, value = waiting.value](bool stored) {
+                      if (stored) groups_[group][name] = value;
+                      kept(serial, name, value, stored);
+                  });
     }
 }
 
-void Settings::keep(const std::string& serial, const std::string& name, const Value& value) {
-    if (available_ && group_of(serial) != groups_.end()) return write(serial, {{name, value}});
-    unwritten_[serial][name] = value;
+void Settings::kept(const std::string& serial, const std::string& name, const Value& value, bool stored) {
+    const auto found = unwritten(serial, name);
+    if (found == unwritten_.end() || found->value != value) return;  // it was to be another one meanwhile
+    found->sent = false;
+    if (!stored) return;
+    const auto written = std::move(found->written);
+    unwritten_.erase(found);
+    if (written) written();
 }
 
-void Settings::write_one(const std::string& group, const std::string& name, const Value& value) {
+void Settings::write_one(const std::string& group, const std::string& name, const Value& value,
+                         std::function<void(bool)> done) {
     const std::string path = std::string(devices) + "/" + group + "/" + name;
     const Message message = call_to(path, bus_item, "SetValue");
-    if (!message || append(message.get(), value) < 0) return;
-    bus_.call(message, [this, path, group, name](sd_bus_message* answer) {
+    if (!message || append(message.get(), value) < 0) return done(false);
+    bus_.call(message, [this, path, done = std::move(done)](sd_bus_message* answer) {
         std::int32_t code = 0;
         const bool stored = !sd_bus_message_is_method_error(answer, nullptr) &&
                             sd_bus_message_read(answer, "i", &code) > 0 && code == 0;
-        if (stored) return;
-        groups_[group][name] = Value{};  // so that the next write() tries again
-        report_(Severity::warning, std::string(service) + " does not store " + path);
+        if (!stored) report_(Severity::warning, std::string(service) + " does not store " + path);
+        done(stored);
     });
 }
 
@@ -285,6 +331,8 @@ void Settings::changed(sd_bus_message* signal) {
     each_entry(signal, [&](const std::string& key, const Value& value) {
         if (key != "Value" || group->second[name] == value) return;
         group->second[name] = value;
+        // Older than what is on its way, or that itself.
+        if (const auto waiting = unwritten(serial, name); waiting != unwritten_.end() && waiting->sent) return;
         if (on_changed) on_changed(serial, name);
     });
 }

@@ -46,8 +46,10 @@ public:
     /// Writes those values that differ from what is stored; nothing while the service is away or before add().
     void write(const std::string& serial, const SettingValues& values);
 
-    /// The same for one value that must not be lost: it is written with the next add() if the service is away.
-    void keep(const std::string& serial, const std::string& name, const Value& value);
+    /// The same for one text that must not be lost: it is tried again, with add() and write(), until the service holds
+    /// it; then `written` is called, maybe at once. Until then it counts as what is stored.
+    void keep(const std::string& serial, const std::string& name, const std::string& text,
+              std::function<void()> written);
 
     /// Somebody else changed a setting of a battery.
     std::function<void(const std::string& serial, const std::string& name)> on_changed;
@@ -56,6 +58,13 @@ public:
 
 private:
     using Groups = std::map<std::string, SettingValues, std::less<>>;
+    /// See keep().
+    struct Unwritten {
+        std::string serial, name;
+        Value value;
+        std::function<void()> written;
+        bool sent = false;  ///< not answered yet
+    };
 
     void connect();
     void retry_later(void (Settings::*step)());
@@ -69,7 +78,14 @@ private:
     [[nodiscard]] Groups::const_iterator group_of(const std::string& serial) const;
     [[nodiscard]] Groups::const_iterator newest_group(const std::string& identifier) const;
     [[nodiscard]] Message call_to(const std::string& path, const char* interface, const char* method) const;
-    void write_one(const std::string& group, const std::string& name, const Value& value);
+    /// `done` is called with true if the service holds the value now.
+    void write_one(const std::string& group, const std::string& name, const Value& value,
+                   std::function<void(bool)> done);
+    [[nodiscard]] std::vector<Unwritten>::iterator unwritten(const std::string& serial, const std::string& name);
+    void write_kept(const std::string& serial);
+    void kept(const std::string& serial, const std::string& name, const Value& value, bool stored);
+    /// What is kept over it.
+    [[nodiscard]] SettingValues with_kept(const std::string& serial, SettingValues stored) const;
 
     std::string address_;
     Report report_;
@@ -79,7 +95,7 @@ private:
     std::function<void()> ready_;
     Groups groups_;                               ///< below /Settings/Devices, ours or the Python driver's
     std::map<std::string, std::string> formers_;  ///< by serial, see known_as()
-    Groups unwritten_;                            ///< by serial, see keep()
+    std::vector<Unwritten> unwritten_;
     bool available_ = false;
     std::string silence_;  ///< why it was not read yet
     std::string told_;     ///< what it refused, as it was reported

@@ -43,6 +43,7 @@ BatteryState full_state() {
                       .soc_percent = 62};
     return {.control = control,
             .name = "Cellar \"left\"",
+            .name_unwritten = true,
             .device_instance = 7,
             .last_seen = 1700000000,
             .place = "/dev/ttyUSB0 address 0x01"};
@@ -115,6 +116,18 @@ TEST(BatteryState, ANameThatIsTooLongIsCutAndCostsNothingElse) {
     ASSERT_TRUE(read) << read.error().detail;
     EXPECT_EQ(read->name, longest);
     EXPECT_EQ(read->device_instance, 7);
+}
+
+TEST(BatteryState, ANameIsInTheSettingsUnlessItSaysOtherwise) {
+    for (const char* members : {R"("name":"Cellar")", R"("name":"Cellar","name_unwritten":"yes")"}) {
+        const auto read = app::battery_state(with(members), "B1");
+        ASSERT_TRUE(read) << read.error().detail;
+        EXPECT_EQ(read->name, "Cellar");
+        EXPECT_FALSE(read->name_unwritten) << members;
+    }
+    const auto cleared = app::battery_state(with(R"("name_unwritten":true)"), "B1");
+    ASSERT_TRUE(cleared);
+    EXPECT_TRUE(cleared->name_unwritten) << "that it has none any more";
 }
 
 TEST(BatteryState, IsRefusedWithAValueThatCannotBe) {

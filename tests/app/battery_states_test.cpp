@@ -110,6 +110,30 @@ TEST_F(BatteryStatesTest, AreThoseOfTheOtherDriverIfItHasSeenTheBatterySince) {
     EXPECT_NE(log_.find("another driver has seen it since"), std::string::npos) << log_;
 }
 
+TEST_F(BatteryStatesTest, KnowWhichNamesTheSettingsDoNotHold) {
+    BatteryState theirs;
+    theirs.control.emplace();
+    theirs.name = "Barn";
+    theirs.last_seen = 1001;
+    during_a_run([&](BatteryStates& states) {
+        EXPECT_FALSE(states.name_unwritten(id_));
+        states.set_name(id_, "Attic");
+        states.set_name(id_, "Cellar");
+        states.name_written(id_, "Attic");  // an answer that comes late
+        states.set_last_seen(id_, 1000);
+    });
+    during_a_run([&](BatteryStates& states) {
+        states.elsewhere = [&](const std::string&) { return theirs; };
+        EXPECT_EQ(states.name(id_), "Cellar") << "the other driver never saw it";
+        EXPECT_TRUE(states.name_unwritten(id_));
+        states.name_written(id_, "Cellar");
+    });
+    during_a_run([&](BatteryStates& states) {
+        EXPECT_EQ(states.name(id_), "Cellar");
+        EXPECT_FALSE(states.name_unwritten(id_));
+    });
+}
+
 TEST_F(BatteryStatesTest, AreNotWrittenAgainWithoutAChange) {
     during_a_run([&](BatteryStates& states) { states.keep(id_, in_float()); });
     const std::string file = folder_.file("batteries/" + file_name(id_) + ".json");

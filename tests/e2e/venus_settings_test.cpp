@@ -1,5 +1,7 @@
 // Moving over from the Python driver: what it left in Venus OS' settings is taken over and kept.
 #include <csignal>
+#include <fstream>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -37,6 +39,14 @@ protected:
         end();
         std::filesystem::remove_all(rig_.folder.file("state"));
         return "/Settings/Devices/serialbattery_" + serial + "/";
+    }
+
+    /// What the state directory holds of the battery.
+    boost::json::object kept() {
+        std::ostringstream text;
+        for (const auto& file : std::filesystem::directory_iterator(rig_.folder.file("state/batteries")))
+            if (file.path().extension() == ".json") text << std::ifstream{file.path()}.rdbuf();
+        return boost::json::parse(text.str()).as_object();
     }
 
     Rig rig_;
@@ -112,6 +122,76 @@ TEST_F(VenusSettings, ANameGivenWhileTheyAreAwayIsNotLost) {
                               {battery + "ClassAndVrmInstance", "battery:4"}});
     ASSERT_TRUE(becomes("/DeviceInstance", 4)) << rig_.daemon().err();
     EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
+}
+
+TEST_F(VenusSettings, ANameGivenWhileTheyAreAwayIsThereAfterARestart) {
+    const std::string battery = group();
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    ASSERT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    const std::string serial = rig_.text(service_, "/Serial").value_or("");
+    end();
+    SettingsService settings(rig_.bus.address(), "com.victronenergy.settings",
+                             {{battery + "UniqueIdentifier", serial},
+                              {battery + "CustomName", "Garage"},
+                              {battery + "ClassAndVrmInstance", "battery:4"}});
+    start();
+    ASSERT_TRUE(becomes("/DeviceInstance", 4)) << rig_.daemon().err();
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+    EXPECT_TRUE(eventually([&] { return !kept().contains("name_unwritten"); }));
+    end();
+    settings.store(battery + "CustomName", "Attic");
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_TRUE(eventually([&] { return rig_.text(service_, "/CustomName") == "Attic"; })) << "theirs from then on";
+}
+
+TEST_F(VenusSettings, ANameThatTheyRefuseIsKeptAndToldThemAgain) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    settings.refuse_writes(battery + "CustomName");
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    ASSERT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    ASSERT_TRUE(eventually([&] { return rig_.logged("settings does not store " + battery + "CustomName"); }));
+    settings.change(battery + "ClassAndVrmInstance", "battery:20");
+    ASSERT_TRUE(becomes("/DeviceInstance", 20)) << rig_.daemon().err();
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar") << "only what has changed is followed";
+    end();
+    start();
+    ASSERT_TRUE(becomes("/DeviceInstance", 20)) << rig_.daemon().err();
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
+    EXPECT_EQ(settings.text(battery + "CustomName"), "");
+    settings.change(battery + "CustomName", "From the GUI");
+    EXPECT_TRUE(eventually([&] { return rig_.text(service_, "/CustomName") == "From the GUI"; })) << "what is newer";
+    ASSERT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    end();
+    settings.refuse_writes("");
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
+}
+
+TEST_F(VenusSettings, ANameOnItsWayIsNewerThanWhatTheySayMeanwhile) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    start();
+    ASSERT_TRUE(there()) << rig_.daemon().err();
+    settings.hold(battery + "CustomName", "SetValue");
+    ASSERT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    settings.change(battery + "CustomName", "Garage");
+    for (const int instance : {20, 21}) {  // behind the second one the name was surely heard
+        settings.change(battery + "ClassAndVrmInstance", "battery:" + std::to_string(instance));
+        ASSERT_TRUE(becomes("/DeviceInstance", instance)) << rig_.daemon().err();
+    }
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
+    EXPECT_TRUE(kept().contains("name_unwritten"));
+    settings.release();
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+    EXPECT_TRUE(eventually([&] { return !kept().contains("name_unwritten"); }));
     EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
 }
 

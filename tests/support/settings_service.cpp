@@ -3,6 +3,7 @@
 #include <cstring>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace bmsd::test {
 namespace {
@@ -69,6 +70,7 @@ SettingsService::SettingsService(const std::string& address, const std::string& 
                 const std::lock_guard lock(mutex_);
                 changes.swap(to_be_changed_);
             }
+            answer_held();
             for (const auto& [path, value] : changes) signal(path, value);
             sd_bus_flush(bus_);
             sd_bus_wait(bus_, 20000);
@@ -79,6 +81,7 @@ SettingsService::SettingsService(const std::string& address, const std::string& 
 SettingsService::~SettingsService() {
     ends_ = true;
     thread_.join();
+    for (sd_bus_message* call : held_) sd_bus_message_unref(call);
     sd_bus_flush_close_unref(bus_);
 }
 
@@ -104,6 +107,29 @@ void SettingsService::refuse(const std::string& path, const std::string& method)
     to_be_refused_ = path + " " + method;
 }
 
+void SettingsService::hold(const std::string& path, const std::string& method) {
+    const std::lock_guard lock(mutex_);
+    to_be_held_ = path + " " + method;
+}
+
+void SettingsService::release() {
+    const std::lock_guard lock(mutex_);
+    to_be_held_.clear();
+}
+
+/// Answers what was held, unless it still is.
+void SettingsService::answer_held() {
+    for (sd_bus_message* call : std::exchange(held_, {})) {
+        dispatch(call);
+        sd_bus_message_unref(call);
+    }
+}
+
+void SettingsService::refuse_writes(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    read_only_ = path;
+}
+
 int SettingsService::receive(sd_bus_message* call, void* self, sd_bus_error*) {
     return static_cast<SettingsService*>(self)->dispatch(call);
 }
@@ -116,6 +142,10 @@ int SettingsService::dispatch(sd_bus_message* call) {
         if (path + " " + member == to_be_refused_) {
             to_be_refused_.clear();
             return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_LIMITS_EXCEEDED, "busy");
+        }
+        if (path + " " + member == to_be_held_) {
+            held_.push_back(sd_bus_message_ref(call));
+            return 1;
         }
     }
     if (member == "AddSettings" && path == "/") return add_settings(call);
@@ -221,7 +251,7 @@ int SettingsService::set(sd_bus_message* call, const std::string& path) {
         const std::lock_guard lock(mutex_);
         const auto leaf = values_.find(path);
         const auto value = read(call);
-        if (leaf != values_.end() && value) {
+        if (leaf != values_.end() && value && path != read_only_) {
             const Value wanted = std::holds_alternative<std::string>(leaf->second) ? Value{text_of(*value)} : *value;
             leaf->second = unique(path, wanted);
             stored = leaf->second;

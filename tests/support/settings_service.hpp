@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include <systemd/sd-bus.h>
 
@@ -35,12 +36,18 @@ public:
     void change(const std::string& path, Value value);
     /// Answers the next call of this method of an object with an error, as if it had no time.
     void refuse(const std::string& path, const std::string& method);
+    /// Answers calls of this method of an object only after release(), as if it were busy elsewhere.
+    void hold(const std::string& path, const std::string& method);
+    void release();
+    /// SetValue of this path answers -1 and stores nothing, until `path` is empty.
+    void refuse_writes(const std::string& path);
     /// SetValue calls so far.
     [[nodiscard]] int writes() const noexcept { return writes_; }
 
 private:
     static int receive(sd_bus_message* call, void* self, sd_bus_error*);
     int dispatch(sd_bus_message* call);
+    void answer_held();
     int add_settings(sd_bus_message* call);
     int get(sd_bus_message* call, const std::string& path);
     int set(sd_bus_message* call, const std::string& path);
@@ -51,6 +58,9 @@ private:
     std::map<std::string, Value> values_;         ///< guarded by mutex_
     std::map<std::string, Value> to_be_changed_;  ///< guarded by mutex_
     std::string to_be_refused_;                   ///< guarded by mutex_
+    std::string to_be_held_;                      ///< guarded by mutex_
+    std::string read_only_;                       ///< guarded by mutex_
+    std::vector<sd_bus_message*> held_;           ///< by its thread only
     std::atomic<int> writes_ = 0;
     std::atomic<bool> ends_ = false;
     sd_bus* bus_ = nullptr;

@@ -37,15 +37,10 @@ void Face::appeared(const Battery& battery) {
     removed(battery);
     if (!settings_.settings || !settings_.settings->available()) return show(battery, instance_for(battery.identity));
     entering_.push_back(&battery);
-    enter(battery, [this, &battery](const SettingValues& stored) {
-        // It may be gone, or shown already because the service went away and came back.
-        if (std::erase(entering_, &battery) == 0) return;
-        show(battery, instance_for(battery.identity));
-        follow(*services_.back(), stored);
-    });
+    enter(battery);
 }
 
-void Face::enter(const Battery& battery, std::function<void(const SettingValues&)> decided) {
+void Face::enter(const Battery& battery) {
     const std::string serial = serial_text(battery.identity);
     SettingValues defaults = settings_.stored ? settings_.stored(battery.identity) : SettingValues{};
     const SettingValues& known = settings_.settings->find(serial);
@@ -57,10 +52,18 @@ void Face::enter(const Battery& battery, std::function<void(const SettingValues&
     const std::int32_t now = note_seen(battery);
     defaults["LastSeen"] = now;
     defaults["UniqueIdentifier"] = serial;
-    settings_.settings->add(serial, std::move(defaults), [this, serial, now, decided](const SettingValues& stored) {
+    settings_.settings->add(serial, std::move(defaults), [this, &battery, serial, now](const SettingValues& stored) {
         settings_.settings->write(serial, {{"LastSeen", now}});
-        decided(stored);
+        entered(battery, serial, stored);
     });
+}
+
+/// It may be gone, another one in its place, or shown already: the answer came late, or the service went away and came
+/// back.
+void Face::entered(const Battery& battery, const std::string& serial, const SettingValues& stored) {
+    if (std::erase(entering_, &battery) > 0) show(battery, instance_for(battery.identity));
+    BatteryService* const shown = service_of(battery);
+    if (shown && shown->serial() == serial) follow(*shown, stored);
 }
 
 /// Kept here first: if the power fails in between, what is in the settings must not look newer than what is here.
@@ -102,12 +105,7 @@ void Face::follow(BatteryService& service, const SettingValues& stored) {
 }
 
 void Face::enter_all() {
-    for (const auto& service : services_) {
-        const Battery& battery = service->battery();
-        enter(battery, [this, &battery](const SettingValues& stored) {
-            if (BatteryService* shown = service_of(battery)) follow(*shown, stored);
-        });
-    }
+    for (const auto& service : services_) enter(service->battery());
     // Those that still waited for the answer of the service that went away.
     for (const Battery* battery : std::exchange(entering_, {})) appeared(*battery);
 }

@@ -31,8 +31,10 @@ public:
 private:
     /// As Venus knew it before, else the next free one.
     [[nodiscard]] std::int32_t instance_for(const Identity& identity);
-    /// Has the settings service decide on the instance; `decided` gets what is stored of the battery.
-    void enter(const Battery& battery, std::function<void(const SettingValues&)> decided);
+    /// Has the settings service decide on the instance.
+    void enter(const Battery& battery);
+    /// Shows the battery if it is not, with what is stored of it.
+    void entered(const Battery& battery, const std::string& serial, const SettingValues& stored);
     /// Writes LastSeen; returns it.
     std::int32_t note_seen(const Battery& battery);
     void note_seen_later();
@@ -46,7 +48,7 @@ private:
     FaceSettings settings_;
     std::map<std::string, std::int32_t> instances_;  ///< by battery id
     std::vector<std::unique_ptr<BatteryService>> services_;
-    std::vector<const Battery*> entering_;  ///< shown as soon as the settings service has answered
+    std::vector<const Battery*> entering_;  ///< shown as soon as the settings service has answered, or was waited for
     Timer daily_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< a timer that already fired finds it expired
 };

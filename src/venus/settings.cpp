@@ -68,12 +68,14 @@ Settings::Settings(Executor executor, std::string address, Report report)
                available_ = false;
                retry_later(&Settings::connect);
            }),
+      executor_(executor),
       retry_(executor),
       patience_(executor) {}
 
 void Settings::load(std::chrono::milliseconds patience, bool expected, std::function<void()> ready) {
     ready_ = std::move(ready);
     expected_ = expected;
+    wait_ = patience;
     patience_.expires_after(patience);
     patience_.async_wait([this, alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
         if (!cancelled && !alive.expired()) give_up();
@@ -194,7 +196,26 @@ const SettingValues& Settings::find(const std::string& serial) const {
     return group == groups_.end() ? nothing : group->second;
 }
 
+/// A battery is shown although the service reads but does not write.
+std::shared_ptr<Timer> Settings::wait_for_added(const std::string& serial,
+                                                std::function<void(const SettingValues&)> added) {
+    const auto waiting = std::make_shared<Timer>(executor_);
+    waiting->expires_after(wait_);
+    // It lives until then, also if the connection ends and there is no answer.
+    waiting->async_wait([this, waiting, serial, added = std::move(added),
+                         alive = std::weak_ptr<char>{alive_}](boost::system::error_code cancelled) {
+        if (cancelled || alive.expired()) return;
+        if (!std::exchange(told_slow_, true))
+            report_(Severity::info, std::string(service) +
+                                        " does not answer AddSettings: going on; device instances and names are kept "
+                                        "by bmsd alone until it does");
+        added(with_kept(serial, find(serial)));
+    });
+    return waiting;
+}
+
 void Settings::add(const std::string& serial, SettingValues defaults, std::function<void(const SettingValues&)> added) {
+    const auto waiting = wait_for_added(serial, added);
     const auto stored = group_of(serial);
     // Another spelling of the group would own the instance for ever: the one that is there stays (dossier 3.2, 4).
     const std::string group = stored != groups_.end() ? stored->first : "serialbattery_" + upper(serial);
@@ -205,12 +226,14 @@ void Settings::add(const std::string& serial, SettingValues defaults, std::funct
     for (const auto& [name, standard] : defaults)
         good = good && append_setting(message.get(), path + name, name, standard);
     if (!good || sd_bus_message_close_container(message.get()) < 0) return;
-    bus_.call(message, [this, serial, group, path, added = std::move(added)](sd_bus_message* answer) {
+    bus_.call(message, [this, waiting, serial, group, path, added = std::move(added)](sd_bus_message* answer) {
+        waiting->cancel();
         if (const sd_bus_error* error = sd_bus_message_get_error(answer)) {
             if (refusal_of(*error) == Refusal::other) refused(*error, "does not take settings");
             return added(with_kept(serial, find(serial)));
         }
         told_.clear();
+        told_slow_ = false;
         SettingValues& values = groups_[group];
         if (sd_bus_message_enter_container(answer, 'a', "a{sv}") >= 0)
             while (sd_bus_message_at_end(answer, 0) == 0) {

@@ -41,7 +41,8 @@ public:
     [[nodiscard]] const SettingValues& find(const std::string& serial) const;
 
     /// Makes sure that the settings of a battery exist, with `defaults` for those that do not. `added` gets what is
-    /// stored then; the device instance in it is unique. Not called if the service goes away before.
+    /// stored then; the device instance in it is unique. If there is no answer for as long as load() was to wait,
+    /// `added` gets what was stored before, and is called again when the answer comes.
     void add(const std::string& serial, SettingValues defaults, std::function<void(const SettingValues&)> added);
     /// Writes those values that differ from what is stored; nothing while the service is away or before add().
     void write(const std::string& serial, const SettingValues& values);
@@ -83,6 +84,7 @@ private:
                    std::function<void(bool)> done);
     [[nodiscard]] std::vector<Unwritten>::iterator unwritten(const std::string& serial, const std::string& name);
     void write_kept(const std::string& serial);
+    std::shared_ptr<Timer> wait_for_added(const std::string& serial, std::function<void(const SettingValues&)> added);
     void kept(const std::string& serial, const std::string& name, const Value& value, bool stored);
     /// What is kept over it.
     [[nodiscard]] SettingValues with_kept(const std::string& serial, SettingValues stored) const;
@@ -90,7 +92,9 @@ private:
     std::string address_;
     Report report_;
     Bus bus_;
+    Executor executor_;
     Timer retry_, patience_;
+    std::chrono::milliseconds wait_{};  ///< for one answer, at most
     bool expected_ = false;
     std::function<void()> ready_;
     Groups groups_;                               ///< below /Settings/Devices, ours or the Python driver's
@@ -99,6 +103,7 @@ private:
     bool available_ = false;
     std::string silence_;  ///< why it was not read yet
     std::string told_;     ///< what it refused, as it was reported
+    bool told_slow_ = false;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

@@ -61,7 +61,7 @@ TEST_F(VenusSettings, ANewBatteryIsEntered) {
     settings.store("/Settings/Devices/other/ClassAndVrmInstance", "battery:1");
     start();
     ASSERT_TRUE(there()) << rig_.daemon().err();
-    EXPECT_EQ(rig_.number(service_, "/DeviceInstance"), 2) << "1 belongs to another device";
+    EXPECT_TRUE(becomes("/DeviceInstance", 2)) << "1 belongs to another device";
     EXPECT_EQ(settings.text(battery + "ClassAndVrmInstance"), "battery:2");
     EXPECT_EQ(settings.text(battery + "AllowMaxVoltage"), "1");
     EXPECT_EQ(settings.text(battery + "UniqueIdentifier"), rig_.text(service_, "/Serial"));
@@ -273,6 +273,24 @@ TEST_F(VenusSettings, ABatteryIsEnteredAgainAfterAnError) {
     EXPECT_TRUE(rig_.logged("com.victronenergy.settings does not take settings (busy): asking again"));
     EXPECT_TRUE(becomes("/DeviceInstance", 2)) << rig_.daemon().err();
     EXPECT_EQ(settings.text(battery + "ClassAndVrmInstance"), "battery:2");
+}
+
+TEST_F(VenusSettings, ABatteryDoesNotWaitLongForThem) {
+    const std::string battery = group();
+    SettingsService settings(rig_.bus.address());
+    settings.store("/Settings/Devices/other/ClassAndVrmInstance", "battery:1");
+    settings.hold("/", "AddSettings");
+    start();
+    ASSERT_TRUE(eventually([&] { return rig_.present(service_); }, std::chrono::seconds{15}))
+        << "long before the call ends by itself: " << rig_.daemon().err();
+    EXPECT_TRUE(rig_.logged("com.victronenergy.settings does not answer AddSettings: going on"));
+    EXPECT_EQ(rig_.number(service_, "/DeviceInstance"), 1) << "what we think ourselves";
+    ASSERT_EQ(rig_.set(service_, "/CustomName", "Cellar"), 0);
+    settings.release();
+    EXPECT_TRUE(becomes("/DeviceInstance", 2)) << rig_.daemon().err();
+    EXPECT_EQ(settings.text(battery + "ClassAndVrmInstance"), "battery:2");
+    EXPECT_TRUE(eventually([&] { return settings.text(battery + "CustomName") == "Cellar"; }));
+    EXPECT_EQ(rig_.text(service_, "/CustomName"), "Cellar");
 }
 
 TEST_F(VenusSettings, TheNameThatThePythonDriverMadeUpIsFoundAgain) {

@@ -60,23 +60,22 @@ TEST(CurrentLimit, InFrostADeadSensorKeepsChargingOff) {
 
 TEST(CurrentLimit, WhatNoRuleLooksAtIsNotMissed) {
     control::Parameters parameters = at_once();
+    const auto after_a_minute = [&] {
+        Polled battery(parameters);
+        battery.poll();
+        battery.reading().mosfet_temperature_c.reset();
+        battery.reading().soc_percent.reset();
+        battery.poll_for(62);
+        return battery.battery;
+    };
     parameters.charge.by_mosfet = parameters.discharge.by_mosfet = false;
-    Polled battery(parameters);
-    battery.poll();
-    battery.reading().mosfet_temperature_c.reset();
-    battery.reading().soc_percent.reset();
-    battery.poll_for(62);
-    EXPECT_EQ(battery.battery.summary.lost_inputs, "");
-    EXPECT_FALSE(battery.battery.alarms[Alarm::internal_failure]);
-
+    const Battery unwatched = after_a_minute();
+    EXPECT_EQ(unwatched.summary.lost_inputs, "");
+    EXPECT_FALSE(unwatched.alarms[Alarm::internal_failure]);
     parameters.discharge.by_mosfet = parameters.charge.by_soc = true;
-    Polled watched(parameters);
-    watched.poll();
-    watched.reading().mosfet_temperature_c.reset();
-    watched.reading().soc_percent.reset();
-    watched.poll_for(62);
-    EXPECT_EQ(watched.battery.summary.lost_inputs, "MOSFET, state of charge");
-    EXPECT_EQ(watched.battery.alarms[Alarm::internal_failure], Level::warning);
+    const Battery watched = after_a_minute();
+    EXPECT_EQ(watched.summary.lost_inputs, "MOSFET, state of charge");
+    EXPECT_EQ(watched.alarms[Alarm::internal_failure], Level::warning);
 }
 
 TEST(CurrentLimit, ASensorThatNeverWasDoesNotLimit) {

@@ -79,6 +79,17 @@ protected:
         run_until([&] { return witness.appeared_ids.size() == 2; });
         return bus;
     }
+    /// As many as a bus of JK PB may have, polled for a while.
+    test::FakeBus& start_fifteen() {
+        std::vector<std::uint32_t> addresses;
+        for (std::uint32_t address = 1; address <= 15; ++address) addresses.push_back(address);
+        test::FakeBus& bus = start(addresses, 1s);
+        for (const auto address : addresses)
+            bus.batteries[address] = pack("40612345678" + std::to_string(10 + address), 52.8);
+        run_until([&] { return witness.appeared_ids.size() == 15; }, 60s);
+        run_for(10s);
+        return bus;
+    }
     /// One more port, whose batteries have no address but 1.
     test::FakeBus& add_port(const std::string& name) {
         auto link = std::make_unique<test::FakeBus>(io.get_executor(), test::jkbms_pb());
@@ -953,32 +964,20 @@ TEST_F(EngineTest, SilenceIsNoticedWhileThePortHangsInAnAttemptToOpen) {
 
 TEST_F(EngineTest, AllOfManyBatteriesAreNoticedToBeSilentInTime) {
     parameters.block_on_disconnect = true;
-    std::vector<std::uint32_t> addresses;
-    for (std::uint32_t address = 1; address <= 15; ++address) addresses.push_back(address);
-    auto& bus = start(addresses, 1s);
-    for (const auto address : addresses)
-        bus.batteries[address] = pack("40612345678" + std::to_string(10 + address), 52.8);
-    run_until([&] { return witness.appeared_ids.size() == 15; }, 60s);
-    run_for(10s);
-    for (const auto address : addresses) bus.silent.insert(address);
+    auto& bus = start_fifteen();
+    for (const auto& [address, pack] : bus.batteries) bus.silent.insert(address);
     const auto fell_silent = Clock::now();
+    const auto& stations = engine.ports()[0]->stations();
     run_until([&] {
-        return std::none_of(addresses.begin(), addresses.end(),
-                            [&](auto address) { return battery(address - 1).online; });
+        return std::none_of(stations.begin(), stations.end(), [](const auto& one) { return one.battery->online; });
     });
     EXPECT_LE(Clock::now() - fell_silent, 12s);
-    for (const auto address : addresses) EXPECT_EQ(battery(address - 1).limits.ccl_a, 0) << address;
+    for (const auto& one : stations) EXPECT_EQ(one.battery->limits.ccl_a, 0) << one.address.value;
 }
 
 TEST_F(EngineTest, TheLastOfManyThatAnswersNeverGetsOld) {
-    std::vector<std::uint32_t> addresses;
-    for (std::uint32_t address = 1; address <= 15; ++address) addresses.push_back(address);
-    auto& bus = start(addresses, 1s);
-    for (const auto address : addresses)
-        bus.batteries[address] = pack("40612345678" + std::to_string(10 + address), 52.8);
-    run_until([&] { return witness.appeared_ids.size() == 15; }, 60s);
-    run_for(10s);
-    for (const auto address : addresses)
+    auto& bus = start_fifteen();
+    for (const auto& [address, pack] : bus.batteries)
         if (address != 15) bus.silent.insert(address);
     Clock::duration oldest{};
     const auto end = Clock::now() + 60s;

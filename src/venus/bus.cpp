@@ -110,12 +110,18 @@ int Bus::send(std::span<const char> message) {
     // What sd-bus still has to write may be half a message.
     if (congested()) return -EAGAIN;
     const ssize_t sent = ::send(stream_.native_handle(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-    if (static_cast<std::size_t>(sent) == message.size()) return 0;
-    // A local socket takes all or nothing of what is smaller than half its buffer. After a part of a message nothing
-    // else can be said on this connection: it ends, as if the daemon had ended it.
+    if (sent < 0 && errno != EPIPE && errno != ECONNRESET) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    if (sent >= 0 && static_cast<std::size_t>(sent) == message.size()) return 0;
+    // A local socket takes all or nothing of what is smaller than half its buffer. After a part of a message, as with
+    // nobody at the other end, nothing else can be said on this connection: it ends, as if the daemon had ended it.
     ::shutdown(stream_.native_handle(), SHUT_RDWR);
     return -EPIPE;
+}
+
+/// sd-bus ends a connection that breaks while it writes, but says so only when it is asked.
+int Bus::broken(int result) {
+    woken();
+    return result;
 }
 
 int Bus::call(const Message& message, Answer answer) {
@@ -126,7 +132,7 @@ int Bus::call(const Message& message, Answer answer) {
     });
     sd_bus_slot* slot = nullptr;
     const int result = sd_bus_call_async(bus_.get(), &slot, message.get(), deliver, callback.get(), 0);
-    if (result < 0) return result;
+    if (result < 0) return broken(result);
     sd_bus_slot_set_destroy_callback(slot, forget);
     callback.release();
     sd_bus_slot_set_floating(slot, 1);  // from here on the connection owns it
@@ -140,7 +146,7 @@ int Bus::listen(const std::string& rule, Answer heard) {
     auto callback = std::make_unique<Answer>(std::move(heard));
     sd_bus_slot* slot = nullptr;
     const int result = sd_bus_add_match_async(bus_.get(), &slot, rule.c_str(), deliver, nullptr, callback.get());
-    if (result < 0) return result;
+    if (result < 0) return broken(result);
     sd_bus_slot_set_destroy_callback(slot, forget);
     callback.release();
     sd_bus_slot_set_floating(slot, 1);

@@ -93,6 +93,7 @@ private:
     void process();
     /// Waits for whatever sd-bus wants now; after everything that may have changed that.
     void woken();
+    [[nodiscard]] int broken(int result);
     void wait(Descriptor::wait_type what, bool Bus::*waiting);
     void wait_for_deadline();
 

@@ -195,7 +195,7 @@ TEST_F(TreeOnBus, EveryTypeAndEveryLengthArrivesAsItIs) {
 }
 
 TEST_F(TreeOnBus, ALargeSignalArrivesWhole) {
-    for (const std::size_t length : {100'000, 1}) {
+    for (const std::size_t length : {std::size_t{100'000}, std::size_t{1}}) {
         const std::string name(length, 'x');
         set("/CustomName", std::string_view{name});
         const auto changes = told();

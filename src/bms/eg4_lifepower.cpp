@@ -291,7 +291,8 @@ std::string_view finish_text(const Request& request, const Asking&, std::span<co
 void encode_text(const Request& request, const Asking&, const Reading& state, Bytes& payload) {
     const std::string words = (state.*text_of(request)).value_or("");
     payload.assign(words.begin(), words.begin() + static_cast<long>(std::min(words.size(), longest_text)));
-    if (payload.empty()) payload.push_back(' ');  // no payload at all would be a request
+    // No payload at all would be a request, and one byte may be a refusal.
+    if (payload.size() < 2) payload.resize(2, ' ');
 }
 
 // §11: turnaround 20..150 ms; §6: 0.3 s are enough to know that nobody answers.

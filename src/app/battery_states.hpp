@@ -14,8 +14,8 @@ namespace bmsd::app {
 
 class BatteryStates : public engine::BatteryMemory {
 public:
-    /// `state_dir` empty: kept while the program runs only. A file that cannot be used is set
-    /// aside and named on `report`; one that cannot be read is named and left alone.
+    /// `state_dir` empty: kept while the program runs only. A file that cannot be used is set aside and named on
+    /// `report`; one that cannot be read is named and left alone.
     BatteryStates(const std::string& state_dir, ReplaceFile replace, Report report);
 
     void meet(const Identity& battery) override {

@@ -6,6 +6,7 @@
 
 #include "app/config_value.hpp"
 #include "model/battery.hpp"
+#include "model/words.hpp"
 #include "venus/names.hpp"
 
 namespace bmsd::app {
@@ -208,7 +209,7 @@ public:
             if (text.empty() || valid) return;
             const bool comment = text.find_first_of(";#") != std::string::npos;
             add(Kind::warning, key,
-                "'" + text + "' is no " + what + " on D-Bus: it cannot be followed" +
+                std::string("is no ") + what + " on D-Bus: it cannot be followed" +
                     (comment ? "; a comment needs a line of its own" : ""));
         };
         check("EXTERNAL_SENSOR_DBUS_DEVICE", sensor.service, venus::is_service_name(sensor.service),
@@ -263,7 +264,7 @@ private:
         problems_.push_back({.kind = kind,
                              .line = lines_.of(default_section, key),
                              .key = key,
-                             .text = value.empty() ? std::move(text) : "'" + value + "' " + text,
+                             .text = value.empty() ? std::move(text) : quoted(value) + " " + text,
                              .value = value,
                              .section = default_section});
     }

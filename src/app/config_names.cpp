@@ -31,7 +31,7 @@ bool is_of_reference(std::string_view type) {
 
 /// The families of one name; a remark if there are none.
 std::optional<Remark> read_type(std::string_view name, std::vector<const bms::Family*>& out) {
-    const std::string quoted = "'" + std::string(name) + "'";
+    const std::string shown = quoted(name);
     // The reference renamed it (dossier config §4).
     const auto found =
         bms::find_families(same_word(name, "Lifepower") && !bms::find_family(name) ? "EG4_Lifepower" : name);
@@ -40,20 +40,18 @@ std::optional<Remark> read_type(std::string_view name, std::vector<const bms::Fa
     if (!found.empty()) return {};
     if (same_word(name, "MNB"))
         return Remark{Kind::warning, "MNB is wired by SPI, not to a serial port: it cannot be read"};
-    if (is_of_reference(name)) return Remark{Kind::warning, "the BMS type " + quoted + " is not in this version"};
+    if (is_of_reference(name)) return Remark{Kind::warning, "the BMS type " + shown + " is not in this version"};
     if (const std::string_view separator = wrong_separator(name); !separator.empty())
         return Remark{Kind::error,
-                      quoted + " is no BMS type; several are separated by commas, not by " + std::string(separator)};
-    return Remark{Kind::error, "there is no BMS type " + quoted + "; did you mean " +
+                      shown + " is no BMS type; several are separated by commas, not by " + std::string(separator)};
+    return Remark{Kind::error, "there is no BMS type " + shown + "; did you mean " +
                                    std::string(bms::nearest_type(name)) + "? (`bmsd list` shows all)"};
 }
 
 /// Address in one or two hexadecimal digits, with or without 0x; the reference knows no decimal ones.
 std::optional<Remark> read_address(std::string_view item, std::uint32_t& out) {
-    const std::string quoted = "'" + std::string(item) + "'";
-    const auto no_address = [&](const std::string& why) {
-        return Remark{Kind::error, quoted + " is no address" + why};
-    };
+    const std::string shown = quoted(item);
+    const auto no_address = [&](const std::string& why) { return Remark{Kind::error, shown + " is no address" + why}; };
     if (const std::string_view separator = wrong_separator(item); !separator.empty())
         return no_address("; several are separated by commas, not by " + std::string(separator) +
                           ": for example 0x01, 0x02");
@@ -99,7 +97,7 @@ std::optional<Remark> read_log_level(std::string_view text, LogLevel& out) {
             out = static_cast<LogLevel>(i);
             return {};
         }
-    return Remark{Kind::error, "'" + std::string(text) + "' is no log level"};
+    return Remark{Kind::error, quoted(text) + " is no log level"};
 }
 
 std::optional<Remark> read_types(std::string_view text, std::vector<const bms::Family*>& out) {
@@ -130,7 +128,7 @@ std::optional<Remark> read_addresses(std::string_view text, std::vector<engine::
         // "10" is sixteen: who counts in tens must be told.
         const bool looks_decimal = item.size() == 2 && item.find_first_not_of("0123456789") == std::string_view::npos;
         if (looks_decimal && number >= 0x10)
-            hint = Remark{Kind::note, "'" + std::string(item) + "' is read as hexadecimal " + address_id(number)};
+            hint = Remark{Kind::note, quoted(item) + " is read as hexadecimal " + address_id(number)};
         // The spelling of the user becomes part of the service name, if it is a full one.
         const bool full = item.size() == 4 && item.starts_with("0x");
         addresses.push_back({number, full ? std::string(item) : address_id(number)});

@@ -9,6 +9,7 @@
 #include "app/config_checks.hpp"
 #include "bms/catalog.hpp"
 #include "link/factory.hpp"
+#include "model/words.hpp"
 
 namespace bmsd::app {
 namespace {
@@ -115,8 +116,6 @@ public:
     }
 
 private:
-    static std::string quoted(const std::string& name) { return "'" + name + "'"; }
-
     /// What to write instead of a name that is none.
     static std::string advice(const std::string& name, const std::string& otherwise) {
         if (name.find_first_of(";#") != std::string::npos) return "a comment needs a line of its own";

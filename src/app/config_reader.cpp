@@ -171,7 +171,7 @@ void ConfigReader::miss_equals(const Section& section, const IniLine& line) {
     IniLine split = line;
     split.name = word;
     split.value = rest;
-    const std::string value = is_secret(word) ? "its value" : "'" + rest + "'";
+    const std::string value = is_secret(word) ? "its value" : quoted(rest);
     add(weight_of_value(*key), section.name, split,
         rest.empty() ? "'=' and a value are missing; the line has no effect"
                      : "'=' is missing between " + word + " and " + value + "; the line has no effect");

@@ -17,10 +17,6 @@ Remark wrong(std::string text) {
     return {Problem::Kind::error, std::move(text)};
 }
 
-std::string quoted(std::string_view text) {
-    return "'" + std::string(text) + "'";
-}
-
 // ---- numbers -------------------------------------------------------------------------------------
 std::string number_text(double value) {
     char text[32];

@@ -149,9 +149,10 @@ void merge(Reading& out, const Voters& voters, List Reading::*list, Choose choos
         (out.*list)[i] = choose(agreeing, [&](const Reading& one) { return (one.*list)[i]; });
 }
 
-}  // namespace
+/// Whether sensors and single cells, which a broken wire may make say anything, are judged as well.
+enum class Singles : bool { may_be_wrong, count };
 
-std::string_view no_battery(const Reading& reading) noexcept {
+std::string_view impossible(const Reading& reading, Singles singles) noexcept {
     if (outside(reading.voltage_v, lowest_pack_v, highest_pack_v)) return "the pack voltage is impossible";
     if (outside(reading.current_a, -largest_current_a, largest_current_a)) return "the current is impossible";
     if (outside(reading.soc_percent, 0, 100)) return "the state of charge is impossible";
@@ -159,21 +160,31 @@ std::string_view no_battery(const Reading& reading) noexcept {
     double sum = 0;
     bool all_known = !reading.cell_voltages_v.empty();
     for (const Number& cell : reading.cell_voltages_v) {
+        if (singles == Singles::count && outside(cell, 0, highest_cell_v)) return "a cell voltage is impossible";
         // An open wire reads 0 V and breaks the sum, not the battery.
         all_known = all_known && cell && *cell > 0;
         sum += cell.value_or(0);
     }
     if (all_known && apart(reading.voltage_v, sum, 0.15 * sum)) return "the cells do not add up to the pack voltage";
+    if (singles == Singles::count)
+        for (const Number& sensor : reading.temperatures_c)
+            if (outside(sensor, coldest_c, hottest_c)) return "a temperature is impossible";
     return {};
 }
 
+}  // namespace
+
+std::string_view no_battery(const Reading& reading) noexcept {
+    return impossible(reading, Singles::may_be_wrong);
+}
+
 std::string_view implausible(const Reading& reading) noexcept {
-    for (const Number& cell : reading.cell_voltages_v)
-        if (outside(cell, 0, highest_cell_v)) return "a cell voltage is impossible";
-    if (const std::string_view why = no_battery(reading); !why.empty()) return why;
-    for (const Number& sensor : reading.temperatures_c)
-        if (outside(sensor, coldest_c, hottest_c)) return "a temperature is impossible";
-    return {};
+    return impossible(reading, Singles::count);
+}
+
+std::string_view newly_implausible(const Reading& before, const Reading& now) noexcept {
+    const std::string_view why = implausible(now);
+    return why.empty() || why == implausible(before) ? std::string_view{} : why;
 }
 
 bool consistent(const Reading& first, const Reading& second) noexcept {

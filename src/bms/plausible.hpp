@@ -12,6 +12,9 @@ namespace bmsd::bms {
 /// What makes these values impossible for a battery; empty if nothing does. Static text.
 [[nodiscard]] std::string_view implausible(const Reading& reading) noexcept;
 
+/// The same, but for what was as impossible before: a sensor that is broken stays so.
+[[nodiscard]] std::string_view newly_implausible(const Reading& before, const Reading& now) noexcept;
+
 /// What makes it impossible that a battery says this, whatever sensors and wires of single cells it has lost: by such
 /// a fault one that is searched for must not be hidden. Empty if nothing does. Static text.
 [[nodiscard]] std::string_view no_battery(const Reading& reading) noexcept;

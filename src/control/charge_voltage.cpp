@@ -118,12 +118,12 @@ void ChargeVoltage::set_voltages(const Input& input, const Parameters& parameter
         volts.soc_reset_v = std::min(volts.soc_reset_v, *allowed);
     }
     volts.held_low = volts.highest_v < volts.float_v;
-    volts.held_v = std::min(volts.highest_v, hundredths(parameters.max_cell_v * count));
     volts.float_v = std::min(volts.float_v, volts.highest_v);
     if (soc_reset_requested_) {
-        volts.highest_v = volts.held_v = volts.soc_reset_v;
+        volts.highest_v = volts.soc_reset_v;
         volts.cell_limit_v = parameters.voltage.soc_reset_cell_v;
     }
+    volts.held_v = std::min(volts.highest_v, hundredths(volts.cell_limit_v * count));
     voltages_ = volts;
 }
 

@@ -15,8 +15,6 @@ namespace {
 constexpr std::chrono::seconds errors_shown{60};
 /// A family's doubt about its readings is told when it lasts for so many polls (dossier daly §5.2).
 constexpr unsigned doubtful_polls = 10;
-/// Batteries that are lost, or were never heard, are looked after so often.
-constexpr auto seldom_watched = 10s;
 /// A port that is opened again sooner than so long after the last time may fail at once again.
 constexpr auto lasting = 10s;
 /// Two batteries have one name once they have answered in turn so often; a plug that was moved and is back at once
@@ -216,7 +214,7 @@ std::chrono::milliseconds BasePort::renewed_within(const Station& station) const
 }
 
 Clock::time_point BasePort::next_watch(Clock::time_point now) const {
-    auto next = now + seldom_watched;
+    auto next = Clock::time_point::max();
     for (const Station& station : stations_) {
         const auto old_from = station.last_good + control::stale_limit(renewed_within(station));
         const LinkState state = station.battery->link.state;

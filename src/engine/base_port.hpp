@@ -54,7 +54,7 @@ public:
 
     /// Ages the batteries that are silent, whatever the port is waiting for: its coroutine may hang in a long time-out.
     void watch_silence();
-    /// When that is to be done again.
+    /// When that is to be done again; at no special time for batteries that are lost or were never heard.
     [[nodiscard]] Clock::time_point next_watch(Clock::time_point now) const;
 
     /// The port is about to be removed: what fails now is no news.

@@ -73,8 +73,7 @@ Task<bool> Detector::poll(const bms::Family& family, std::uint32_t address, Exte
         bool answered = false;
         for (int attempt = 0; attempt < tries && !answered && !dialogue_.device_error(); ++attempt)
             answered = co_await once(family, address, i, next);
-        if (const std::string_view why = bms::implausible(next); !proves(request) && !why.empty())
-            answered = answered && why == bms::implausible(reading);
+        if (!proves(request) && !bms::newly_implausible(reading, next).empty()) answered = false;
         if (answered) reading = next;
         if (!answered && (proves(request) || dialogue_.device_error())) co_return false;
         unanswered_[i] = !answered;

@@ -9,7 +9,7 @@
 namespace bmsd::engine {
 namespace {
 
-/// A port that is added is looked after within so long.
+/// Batteries for which there is no special time, and ports that are added, are looked after so often.
 constexpr std::chrono::seconds seldom{10};
 
 }  // namespace

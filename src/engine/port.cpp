@@ -352,7 +352,7 @@ Port::Outcome Port::outvote(Station& station, std::span<const Reading> heard) {
                                     [&](const Reading& one) { return bms::repeats(one, station.scratch); });
     const bool most_agree = station.complete && 2 * near > std::ssize(heard);
     std::string_view why = most_agree ? std::string_view{} : bms::jump(station.battery->reading, station.scratch);
-    if (why.empty()) why = newly_implausible(station);
+    if (why.empty()) why = bms::newly_implausible(station.battery->reading, station.scratch);
     if (why.empty() || station.contradictions + 1 >= contradictions_believed) return Outcome{};
     ++station.contradictions;
     return tl::unexpected(
@@ -386,15 +386,11 @@ bool Port::is_first(const Station& station) {
 
 /// Whether it needs nobody to confirm it. The very first one is compared with the answer to the probe.
 bool Port::passes(const Station& station) const {
-    if (is_untrustworthy(station) || !newly_implausible(station).empty()) return false;
+    if (is_untrustworthy(station)) return false;
+    if (!bms::newly_implausible(station.battery->reading, station.scratch).empty()) return false;
     if (!is_first(station)) return agrees(station, station.battery->reading);
     return is_weak(*station.family) ? bms::confirms(station.scratch, probed_)
                                     : bms::jump(probed_, station.scratch).empty();
-}
-
-std::string_view Port::newly_implausible(const Station& station) {
-    const std::string_view why = bms::implausible(station.scratch);
-    return why.empty() || why == bms::implausible(station.battery->reading) ? std::string_view{} : why;
 }
 
 /// What was known stands in the scratch reading already, but nothing counts of a battery that is to be identified. A

@@ -42,7 +42,6 @@ private:
     [[nodiscard]] static Outcome outvote(Station& station, std::span<const Reading> heard);
     [[nodiscard]] static bool agrees(const Station& station, const Reading& other);
     [[nodiscard]] bool passes(const Station& station) const;
-    [[nodiscard]] static std::string_view newly_implausible(const Station& station);
     Task<Outcome> read_all(Station& station, bool identify);
     static void begin_reading(Station& station, bool identify);
     Task<void> obey(Station& station);

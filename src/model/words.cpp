@@ -71,6 +71,10 @@ std::string_view cut_text(std::string_view text, std::size_t most) noexcept {
     return text.substr(0, most);
 }
 
+std::string quoted(std::string_view text) {
+    return "'" + std::string(text) + "'";
+}
+
 std::string address_text(std::uint32_t address) {
     char text[16];
     std::snprintf(text, sizeof text, "0x%02X", address);

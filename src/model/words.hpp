@@ -45,6 +45,9 @@ private:
 /// Bytes of the name that somebody gives a battery: bounds what strangers can make us keep.
 inline constexpr std::size_t longest_custom_name = 255;
 
+/// What a person has written, as messages show it: 'text'.
+[[nodiscard]] std::string quoted(std::string_view text);
+
 /// A bus address as people read it, e.g. "0x0A".
 [[nodiscard]] std::string address_text(std::uint32_t address);
 

@@ -65,17 +65,10 @@ std::optional<double> number_of(const Value& value) {
     return std::nullopt;
 }
 
-template <class T>
-std::optional<Value> read_number(sd_bus_message* message, char type) {
-    T number{};
-    if (sd_bus_message_read_basic(message, type, &number) < 0) return std::nullopt;
-    return number_value(static_cast<double>(number));
-}
-
 /// `as_text`: for an item that holds a text. A double would show 1099511627776 as 1099511627776.0, and knows the first
 /// sixteen digits only.
 template <class T>
-std::optional<Value> read_wide(sd_bus_message* message, char type, bool as_text) {
+std::optional<Value> read_number(sd_bus_message* message, char type, bool as_text = false) {
     T number{};
     if (sd_bus_message_read_basic(message, type, &number) < 0) return std::nullopt;
     return as_text ? Value{std::to_string(number)} : number_value(static_cast<double>(number));
@@ -103,9 +96,9 @@ std::optional<Value> read_content(sd_bus_message* message, std::string_view type
         case 'n': return read_number<std::int16_t>(message, 'n');
         case 'q': return read_number<std::uint16_t>(message, 'q');
         case 'i': return read_number<std::int32_t>(message, 'i');
-        case 'u': return read_wide<std::uint32_t>(message, 'u', as_text);
-        case 'x': return read_wide<std::int64_t>(message, 'x', as_text);
-        case 't': return read_wide<std::uint64_t>(message, 't', as_text);
+        case 'u': return read_number<std::uint32_t>(message, 'u', as_text);
+        case 'x': return read_number<std::int64_t>(message, 'x', as_text);
+        case 't': return read_number<std::uint64_t>(message, 't', as_text);
         case 'd': return read_number<double>(message, 'd');
         case 's': return read_text(message);
         default: return std::nullopt;

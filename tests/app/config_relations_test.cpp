@@ -184,6 +184,8 @@ TEST(ConfigRelations, LinksAreCheckedBeforeAnythingFollowsThem) {
     EXPECT_TRUE(complains(parse(shunt + "\n" + current + " ; A\n"), Kind::warning, 3, "a line of its own"));
     EXPECT_TRUE(complains(parse(shunt + "\nEXTERNAL_SENSOR_DBUS_PATH_SOC = Soc\n"), Kind::warning, 3,
                           "'Soc' is no path, as /Dc/0/Current is, on D-Bus"));
+    EXPECT_TRUE(parse(shunt + "\nEXTERNAL_SENSOR_DBUS_PATH_SOC = Soc\n").problems.at(0).text.starts_with("'Soc' is no"))
+        << "it is named once";
 }
 
 TEST(ConfigRelations, DifferencesThatNoBatteryHasMeanOff) {

@@ -188,7 +188,19 @@ protected:
 };
 
 /// A battery of a family, at its address, that is searched for among others.
-class Searched : public EngineTest, public testing::WithParamInterface<std::pair<const char*, std::uint32_t>> {};
+class Searched : public EngineTest, public testing::WithParamInterface<std::pair<const char*, std::uint32_t>> {
+protected:
+    /// What it says, to be broken before anything runs.
+    Reading& start_search() {
+        const auto& [key, address] = GetParam();
+        auto& bus = start({address}, 20ms, *bms::find_family(key), {}, {bms::find_family("tianpower_ble")});
+        Reading& state = bus.batteries[address] = pack("1234567890", 52.8);
+        state.cell_count = 16;
+        state.temperature_count = 4;
+        state.capacity_remaining_ah = 140;
+        return state;
+    }
+};
 
 }  // namespace
 
@@ -280,24 +292,14 @@ TEST_F(EngineTest, AnImpossibleSensorDoesNotHideABatteryFromTheSearch) {
 }
 
 TEST_P(Searched, ABrokenSensorDoesNotHideIt) {
-    const auto& [key, address] = GetParam();
-    auto& bus = start({address}, 20ms, *bms::find_family(key), {}, {bms::find_family("tianpower_ble")});
-    Reading& state = bus.batteries[address] = pack("1234567890", 52.8);
-    state.cell_count = 16;
-    state.temperature_count = 4;
-    state.capacity_remaining_ah = 140;
-    state.temperatures_c[1] = 204;
+    start_search().temperatures_c[1] = 204;
     run_until([&] { return witness.updates >= 3; });
     EXPECT_NEAR(*witness.last.voltage_v, 52.8, 1e-9);
     EXPECT_NEAR(*witness.last.temperatures_c[1], 204, 0.5) << "the control decides what it counts for";
 }
 
 TEST_P(Searched, ABrokenWireOfACellDoesNotHideIt) {
-    const auto& [key, address] = GetParam();
-    auto& bus = start({address}, 20ms, *bms::find_family(key), {}, {bms::find_family("tianpower_ble")});
-    Reading& state = bus.batteries[address] = pack("1234567890", 52.8);
-    state.cell_count = 16;
-    state.capacity_remaining_ah = 140;
+    Reading& state = start_search();
     state.cell_voltages_v[3] = 5.2;
     state.cell_voltages_v[4] = 1.4;
     state.alarms.set(Alarm::internal_failure, Level::alarm);
